@@ -1,0 +1,2 @@
+//! drip
+fn main() {}

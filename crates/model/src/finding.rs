@@ -1,0 +1,102 @@
+//! One thing to be mended, the same for every stage that finds one.
+
+/// What it costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing, costs nothing.
+    Note,
+    /// Low.
+    Low,
+    /// Medium.
+    Medium,
+    /// High.
+    High,
+    /// Critical.
+    Critical,
+}
+
+impl Severity {
+    /// As documents have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// How sure we are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Confidence {
+    /// Symptoms only.
+    Tentative,
+    /// A memory signal.
+    Firm,
+    /// Live heap, seen again in a second block, or a death observed.
+    Certain,
+}
+
+impl Confidence {
+    /// As documents have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tentative => "tentative",
+            Self::Firm => "firm",
+            Self::Certain => "certain",
+        }
+    }
+}
+
+/// What is exhausted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Category {
+    /// Memory.
+    Memory,
+    /// Descriptors, sockets, threads.
+    Handles,
+    /// The process itself.
+    Availability,
+    /// What can be asked for without limit.
+    Limits,
+    /// What is told to strangers.
+    Exposure,
+}
+
+impl Category {
+    /// As documents have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Handles => "handles",
+            Self::Availability => "availability",
+            Self::Limits => "limits",
+            Self::Exposure => "exposure",
+        }
+    }
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// `DRIP001`, stable for ever.
+    pub id: &'static str,
+    /// What it costs.
+    pub severity: Severity,
+    /// How sure we are.
+    pub confidence: Confidence,
+    /// What is exhausted.
+    pub category: Category,
+    /// One line.
+    pub title: String,
+    /// What was seen, with its numbers.
+    pub description: String,
+    /// What to change, for the runtime that was seen.
+    pub remediation: String,
+    /// `GET /data`; `None` when it concerns the whole service.
+    pub endpoint: Option<String>,
+    /// `CWE-401`, …
+    pub cwe: &'static [&'static str],
+}

@@ -1,0 +1,24 @@
+//! The nouns of Drip: what is tested, what was read, what it means, what is said about it.
+//!
+//! Public fields, no I/O, no async, no serialization. Every stage takes some of these and returns some of
+//! these; this crate knows none of the stages.
+
+pub mod finding;
+pub mod outcome;
+pub mod place;
+pub mod report;
+pub mod series;
+pub mod tally;
+pub mod target;
+pub mod template;
+pub mod vector;
+
+pub use finding::{Category, Confidence, Finding, Severity};
+pub use outcome::{Crash, Doubt, DoubtKind, Evidence, Exit, Growth, Interval, Threshold, ToLimit, Verdict};
+pub use place::{Platform, Runtime};
+pub use report::{Footprint, GradeBasis, Outcome, Report, Score, Service, Settings, Status};
+pub use series::{Gap, Point, Series, Signal, Stage, Unit};
+pub use tally::{ErrorKind, Tally};
+pub use target::{Origin, Scheme};
+pub use template::{Body, Part, Rendered, Slot, Template, Text};
+pub use vector::{Pattern, Vector, VectorId};

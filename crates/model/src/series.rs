@@ -1,0 +1,149 @@
+//! What was read, beside how much work was done by then.
+
+use std::fmt;
+use std::time::Duration;
+
+/// What a number is a reading of. Better ones come first: the order is the order of trust.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Signal {
+    /// Live bytes after a forced collection.
+    LiveHeap,
+    /// Heap in use after the runtime's own last collection.
+    HeapAfterGc,
+    /// Anonymous memory of the process tree, proportional shares, swap included.
+    Anon,
+    /// The cgroup's working set.
+    Cgroup,
+    /// Proportional set size.
+    Pss,
+    /// Resident set size.
+    Rss,
+    /// A platform's own figure.
+    Platform,
+    /// Open file descriptors.
+    Descriptors,
+    /// Threads.
+    Threads,
+    /// No memory at all: latency, errors, sizes.
+    Symptoms,
+}
+
+impl Signal {
+    /// As documents have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LiveHeap => "live_heap",
+            Self::HeapAfterGc => "heap_after_gc",
+            Self::Anon => "anon",
+            Self::Cgroup => "cgroup",
+            Self::Pss => "pss",
+            Self::Rss => "rss",
+            Self::Platform => "platform",
+            Self::Descriptors => "descriptors",
+            Self::Threads => "threads",
+            Self::Symptoms => "symptoms",
+        }
+    }
+
+    /// Bytes or things.
+    pub const fn unit(self) -> Unit {
+        match self {
+            Self::Descriptors | Self::Threads => Unit::Count,
+            _ => Unit::Bytes,
+        }
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LiveHeap => "live heap after a forced collection",
+            Self::HeapAfterGc => "heap after the last collection",
+            Self::Anon => "anonymous memory of the process tree",
+            Self::Cgroup => "working set of the cgroup",
+            Self::Pss => "proportional set size",
+            Self::Rss => "resident set size",
+            Self::Platform => "the platform's memory figure",
+            Self::Descriptors => "open file descriptors",
+            Self::Threads => "threads",
+            Self::Symptoms => "latency, errors and sizes",
+        })
+    }
+}
+
+/// What a signal counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// Bytes.
+    Bytes,
+    /// Descriptors, threads, …
+    Count,
+}
+
+/// What happened just before a reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// Nothing: the service was started and answers.
+    Baseline,
+    /// A dose of requests that only warms the service up; not judged.
+    WarmUp,
+    /// A dose of requests, then rest. Judged.
+    Dose,
+    /// As long as a dose, without a request. Judged as growth with time.
+    Idle,
+    /// Requests are in flight: taken by the sampler for the picture.
+    Load,
+}
+
+impl Stage {
+    /// As documents have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::WarmUp => "warm-up",
+            Self::Dose => "dose",
+            Self::Idle => "idle",
+            Self::Load => "load",
+        }
+    }
+}
+
+/// One number at one moment, beside how many requests were completed by then.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// Since the run began.
+    pub at: Duration,
+    /// Requests completed so far, warm-up included.
+    pub requests: u64,
+    /// Bytes or things, by the signal's unit.
+    pub value: u64,
+    /// What came just before.
+    pub stage: Stage,
+}
+
+/// A reading that was missed. Never a zero in the series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// Since the run began.
+    pub at: Duration,
+    /// Why.
+    pub reason: String,
+}
+
+/// Readings of one signal, in the order in which they were taken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// What was read.
+    pub signal: Signal,
+    /// The readings.
+    pub points: Vec<Point>,
+    /// The missed ones.
+    pub gaps: Vec<Gap>,
+}
+
+impl Series {
+    /// An empty one.
+    pub const fn new(signal: Signal) -> Self {
+        Self { signal, points: Vec::new(), gaps: Vec::new() }
+    }
+}

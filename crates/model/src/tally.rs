@@ -1,0 +1,107 @@
+//! What came back.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Why a request got no whole answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ErrorKind {
+    /// Nobody listens, or the connection was refused.
+    Refused,
+    /// The connection was reset or closed before the answer was whole.
+    Reset,
+    /// No answer within the time for one request.
+    Timeout,
+    /// The answer is not HTTP, or a bound on its head was passed.
+    BadAnswer,
+    /// TLS failed.
+    Tls,
+    /// Our own side failed: no port, no descriptor.
+    OurSide,
+}
+
+impl ErrorKind {
+    /// In words, for a report.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Refused => "connection refused",
+            Self::Reset => "connection closed or reset",
+            Self::Timeout => "no answer in time",
+            Self::BadAnswer => "malformed or oversized answer",
+            Self::Tls => "TLS failure",
+            Self::OurSide => "failure on our own side",
+        }
+    }
+}
+
+/// Counts and sizes of a number of requests.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tally {
+    /// Requests that got a whole answer head, whatever its status.
+    pub completed: u64,
+    /// By status code.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Requests that got none.
+    pub errors: BTreeMap<ErrorKind, u64>,
+    /// The first error in words, for a message.
+    pub first_error: Option<String>,
+    /// Bytes of response bodies.
+    pub body_bytes: u64,
+    /// Bodies that were cut at our bound.
+    pub bodies_cut: u64,
+    /// Time under load.
+    pub busy: Duration,
+    /// Median latency.
+    pub latency_p50: Duration,
+    /// 99th percentile of latency.
+    pub latency_p99: Duration,
+}
+
+impl Tally {
+    /// Answers with a status that counts as success: 2xx, 3xx, or the one expected.
+    pub fn successes(&self, expected: Option<u16>) -> u64 {
+        let good = |status: u16| (200..400).contains(&status) || Some(status) == expected;
+        self.statuses.iter().filter(|(status, _)| good(**status)).map(|(_, count)| count).sum()
+    }
+
+    /// Requests without an answer.
+    pub fn failed(&self) -> u64 {
+        self.errors.values().sum()
+    }
+
+    /// The most frequent status.
+    pub fn usual_status(&self) -> Option<u16> {
+        self.statuses.iter().max_by_key(|(_, count)| **count).map(|(status, _)| *status)
+    }
+
+    /// Adds another tally; latencies become those of the later one.
+    pub fn add(&mut self, later: &Self) {
+        self.completed += later.completed;
+        for (status, count) in &later.statuses {
+            *self.statuses.entry(*status).or_default() += count;
+        }
+        for (kind, count) in &later.errors {
+            *self.errors.entry(*kind).or_default() += count;
+        }
+        self.first_error = self.first_error.take().or_else(|| later.first_error.clone());
+        self.body_bytes += later.body_bytes;
+        self.bodies_cut += later.bodies_cut;
+        self.busy += later.busy;
+        self.latency_p50 = later.latency_p50;
+        self.latency_p99 = later.latency_p99;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirects_and_the_expected_status_are_successes() {
+        let statuses = BTreeMap::from([(200, 3), (302, 2), (404, 5)]);
+        let tally = Tally { completed: 10, statuses, ..Tally::default() };
+        assert_eq!(tally.successes(None), 5);
+        assert_eq!(tally.successes(Some(404)), 10);
+        assert_eq!(tally.usual_status(), Some(404));
+    }
+}
