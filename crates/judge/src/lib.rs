@@ -1,1 +1,23 @@
-//! judge
+//! Readings in, growth out: the statistics of the verdict.
+//!
+//! Pure: it opens nothing, waits for nothing and draws no random number. [`assess`] says what one signal did
+//! over the doses of a run, with interval, thresholds and doubts, and whether more requests would decide what
+//! is open. It must never call a filling cache a leak, nor memory that was not measured steady.
+//!
+//! "Leak" means growth per request that does not saturate within what was tested. No finite experiment tells a
+//! leak from a cache larger than what was filled, so every answer is relative to two printed numbers: the
+//! *allowance* (what a healthy service of this runtime may grow during a run) and the *cache* (what a cache may
+//! hold before we call it a leak).
+
+mod assess;
+mod forecast;
+mod idle;
+mod least_squares;
+mod policy;
+mod profile;
+mod shape;
+
+pub use assess::{Assessment, More, assess};
+pub use forecast::{Limit, forecast};
+pub use idle::{Cause, cause};
+pub use policy::{DOSES_MIN, Policy, Subject};

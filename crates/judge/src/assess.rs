@@ -1,0 +1,228 @@
+//! What one signal did over the doses of a run.
+
+use drip_model::{Doubt, DoubtKind, Evidence, Growth, Interval, Point, Series, Stage};
+
+use crate::policy::{DOSES_MIN, Policy};
+use crate::profile::{Limits, Profile, median_of, profile};
+
+/// Growth in the second half, as a share of the first half's, below which it is slowing down. Logarithmic
+/// growth gives 0.5, a saturation with a third of the run as its constant 0.35, a line 1.
+const LATE_RATIO_MIN: f64 = 0.6;
+/// A doubling of what was tested is the most that one extension asks for.
+const EXTENSION_MAX: f64 = 4.0;
+
+/// More requests that could still decide.
+#[derive(Debug, Clone, PartialEq)]
+pub struct More {
+    /// How many.
+    pub requests: u64,
+    /// What they would settle.
+    pub because: Doubt,
+}
+
+/// The answer of the judge.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessment {
+    /// What can be said now.
+    pub evidence: Evidence,
+    /// What would decide, where something is open; `None` when it is decided.
+    pub more: Option<More>,
+}
+
+/// Judges the doses of a series. `look` counts the looks at this run, from 1; later looks are stricter.
+///
+/// Points of [`Stage::Dose`] are judged, on top of the reading just before the first of them. A run of fewer
+/// than [`DOSES_MIN`] doses is never decided.
+pub fn assess(series: &Series, policy: &Policy, look: u32) -> Assessment {
+    let judged = judged_part(&series.points);
+    let Some(view) = View::of(judged, policy).filter(|_| judged.len() > DOSES_MIN) else {
+        return not_enough(series, judged, policy);
+    };
+    let (growth, more) = decide(&view, policy, look);
+    let doubts = more.iter().map(|more| more.because.clone()).collect();
+    Assessment { evidence: view.evidence(growth, policy, doubts), more }
+}
+
+/// The reading before the first dose, and the reading after each dose.
+fn judged_part(points: &[Point]) -> &[Point] {
+    let Some(first) = points.iter().position(|p| p.stage == Stage::Dose) else { return &[] };
+    let end = points.iter().rposition(|p| p.stage == Stage::Dose).map_or(first, |last| last + 1);
+    &points[first.saturating_sub(1)..end]
+}
+
+/// Readings on the unit interval, and their profile.
+struct View {
+    requests: f64,
+    x: Vec<f64>,
+    y: Vec<f64>,
+    profile: Profile,
+}
+
+impl View {
+    fn of(points: &[Point], policy: &Policy) -> Option<Self> {
+        let first = points.first()?;
+        let requests = as_float(points.last()?.requests - first.requests);
+        if requests <= 0.0 {
+            return None;
+        }
+        let x: Vec<f64> = points.iter().map(|p| as_float(p.requests - first.requests) / requests).collect();
+        let y: Vec<f64> = points.iter().map(|p| as_float(p.value)).collect();
+        let limits = Limits { cache: policy.cache, noise_floor: policy.noise_floor };
+        let profile = profile(&x, &y, &limits)?;
+        Some(Self { requests, x, y, profile })
+    }
+
+    /// Slope of the second half over slope of the first.
+    fn late_ratio(&self) -> f64 {
+        let half = self.x.iter().position(|x| *x >= 0.5).unwrap_or(self.x.len() - 1);
+        let (early, late) = (self.slope(0, half), self.slope(half, self.x.len() - 1));
+        if early > 0.0 { late / early } else { f64::INFINITY }
+    }
+
+    /// Median of the slopes between all pairs (Theil 1950, Sen 1968) of a range of readings.
+    fn slope(&self, from: usize, to: usize) -> f64 {
+        let pairs = (from..to).flat_map(|i| (i + 1..=to).map(move |j| (i, j)));
+        let apart = pairs.filter(|(i, j)| self.x[*j] > self.x[*i]);
+        median_of(apart.map(|(i, j)| (self.y[j] - self.y[i]) / (self.x[j] - self.x[i])))
+    }
+
+    fn evidence(&self, growth: Growth, policy: &Policy, doubts: Vec<Doubt>) -> Evidence {
+        let tail = (1.0 - policy.level) / 2.0;
+        Evidence {
+            signal: policy.signal,
+            growth,
+            per_request: Interval {
+                low: self.profile.low(tail) / self.requests,
+                estimate: self.profile.growth() / self.requests,
+                high: self.profile.high(tail) / self.requests,
+                level: policy.level,
+            },
+            smallest_detectable: (policy.allowance + self.profile.margin(tail)) / self.requests,
+            requests: as_count(self.requests),
+            thresholds: policy.thresholds(),
+            doubts,
+        }
+    }
+}
+
+/// The rules, in order: a leak needs growth beyond every healthy explanation; health needs its absence.
+fn decide(view: &View, policy: &Policy, look: u32) -> (Growth, Option<More>) {
+    let tail = policy.tail(look);
+    let (low, high) = (view.profile.low(tail), view.profile.high(tail));
+    let certain = policy.cache.max(policy.allowance);
+    let slowing = view.late_ratio() < LATE_RATIO_MIN;
+    if low >= certain && !slowing && low >= policy.uncollected.unwrap_or(0.0) {
+        return (Growth::Grows, None);
+    }
+    if high < policy.allowance {
+        let plateau = view.profile.saturating();
+        let filled = plateau > policy.allowance;
+        return (if filled { Growth::Bounded { plateau } } else { Growth::Flat }, None);
+    }
+    let because = open_question(view, policy, low, slowing);
+    let requests = as_count(view.requests * extension(low, certain, slowing));
+    (Growth::Undecided, Some(More { requests, because }))
+}
+
+/// How many times the requests so far are needed on top: what the proven growth lacks to be certain, or as much
+/// again where nothing is proven.
+fn extension(low: f64, certain: f64, slowing: bool) -> f64 {
+    if low <= 0.0 || slowing { 1.0 } else { (1.1 * certain / low - 1.0).clamp(0.5, EXTENSION_MAX) }
+}
+
+fn open_question(view: &View, policy: &Policy, low: f64, slowing: bool) -> Doubt {
+    let grown = in_units(view.profile.growth(), policy);
+    let requests = view.requests;
+    if let Some(lazy) = policy.uncollected.filter(|lazy| low >= policy.allowance && low < *lazy) {
+        let bound = in_units(lazy, policy);
+        return Doubt::new(
+            DoubtKind::GarbageNotCollected,
+            format!(
+                "it grew by {grown} in {requests:.0} requests, but this runtime may let garbage pile up to {bound} before it \
+                 collects; a memory source that reads the heap after a collection would decide"
+            ),
+        );
+    }
+    if low < policy.allowance || slowing {
+        let noise = if slowing {
+            "the growth is slowing down"
+        } else {
+            "the readings scatter too much for what they show"
+        };
+        return Doubt::new(
+            DoubtKind::NotEnoughData,
+            format!(
+                "{noise} (growth {grown} in {requests:.0} requests); more requests would decide: raise --budget"
+            ),
+        );
+    }
+    let cache = in_units(policy.cache, policy);
+    let needed = requests * 1.1 * policy.cache / low;
+    Doubt::new(
+        DoubtKind::CacheMayBeFilling,
+        format!(
+            "it grew by {grown} in {requests:.0} requests, and a cache of up to {cache} that is still filling would look the \
+             same; about {needed:.0} requests would decide (raise --budget), or --assume-cache with what yours may hold"
+        ),
+    )
+}
+
+fn in_units(value: f64, policy: &Policy) -> String {
+    match policy.signal.unit() {
+        drip_model::Unit::Bytes => format!("{:.1} MB", value / 1e6),
+        drip_model::Unit::Count => format!("{value:.0}"),
+    }
+}
+
+/// Too few readings for any statistics: says so, with whatever slope there is and no bound at all.
+fn not_enough(series: &Series, judged: &[Point], policy: &Policy) -> Assessment {
+    let doses = judged.len().saturating_sub(1);
+    let requests =
+        judged.last().zip(judged.first()).map_or(0, |(last, first)| last.requests - first.requests);
+    let gaps = if series.gaps.is_empty() {
+        String::new()
+    } else {
+        format!(" ({} readings missed)", series.gaps.len())
+    };
+    let because = Doubt::new(
+        DoubtKind::NotEnoughData,
+        format!(
+            "{doses} of at least {DOSES_MIN} doses were read{gaps}: too few for any statement; raise --budget"
+        ),
+    );
+    let evidence = Evidence {
+        signal: policy.signal,
+        growth: Growth::Undecided,
+        per_request: Interval {
+            low: f64::NEG_INFINITY,
+            estimate: end_to_end(judged),
+            high: f64::INFINITY,
+            level: policy.level,
+        },
+        smallest_detectable: f64::INFINITY,
+        requests,
+        thresholds: policy.thresholds(),
+        doubts: vec![because.clone()],
+    };
+    Assessment { evidence, more: Some(More { requests: requests.max(1), because }) }
+}
+
+fn end_to_end(judged: &[Point]) -> f64 {
+    let Some((first, last)) = judged.first().zip(judged.last()) else { return 0.0 };
+    let requests = as_float(last.requests - first.requests);
+    if requests > 0.0 { (as_float(last.value) - as_float(first.value)) / requests } else { 0.0 }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts and bytes far below 2^53")]
+const fn as_float(value: u64) -> f64 {
+    value as f64
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of requests, not negative"
+)]
+fn as_count(value: f64) -> u64 {
+    value.max(0.0).round() as u64
+}

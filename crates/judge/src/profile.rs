@@ -1,0 +1,297 @@
+//! Bounds on the part of growth that does not saturate, whatever saturating part may lie under it.
+//!
+//! Model: `Y = a + G x + C s(x) + e`, `x` the share of judged requests done, `s` one of the [`Shape`]s,
+//! `0 <= C <= cache`, `e` first-order autoregressive. `G` is growth over the judged requests. Its bounds are
+//! taken over *every* shape that fits about as well as the best (a profile, not a plug-in), so that "line, bend
+//! or both" is part of the uncertainty and not a choice of model.
+//!
+//! Step 1, robust: Huber's weights by iterated reweighting (Huber 1981, c = 1.345) for each shape; the best one
+//! gives the weights and the autocorrelation, corrected for small samples (Kendall 1954). Step 2, generalized:
+//! rows transformed after Prais and Winsten (1954), so that wandering readings widen the interval.
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use crate::least_squares::{Fit, Row, fit};
+use crate::shape::Shape;
+
+const HUBER_C: f64 = 1.345;
+const HUBER_ROUNDS: usize = 4;
+/// Makes the median absolute deviation an estimate of sigma for normal noise.
+const MAD_TO_SIGMA: f64 = 1.4826;
+/// Beyond this a series is a random walk for our purposes; 1 would divide by zero.
+const RHO_MAX: f64 = 0.98;
+/// A dozen readings cannot show that they are independent; memory, which is a sum of what was kept, is not.
+const RHO_MIN: f64 = 0.4;
+/// A shape is plausible when its misfit is within this two-sided level of the best one's.
+const PLAUSIBLE_TAIL: f64 = 0.10;
+
+/// What bounds a profile.
+pub(crate) struct Limits {
+    /// The largest saturating part that is entertained, in units of `y`.
+    pub(crate) cache: f64,
+    /// Readings are never trusted more than this, in units of `y`: pages, arenas, table steps.
+    pub(crate) noise_floor: f64,
+}
+
+/// One plausible explanation of the readings.
+struct Explanation {
+    growth: f64,
+    standard_error: f64,
+    freedom: f64,
+    saturating: f64,
+    rss: f64,
+    shape: Shape,
+}
+
+/// All plausible explanations together.
+pub(crate) struct Profile {
+    plausible: Vec<Explanation>,
+    /// The straight line's, when it is plausible: nothing that saturates can make the bound above it higher.
+    line: Option<usize>,
+    best: usize,
+}
+
+impl Profile {
+    /// Growth over the judged requests, by the best explanation.
+    pub(crate) fn growth(&self) -> f64 {
+        self.plausible[self.best].growth
+    }
+
+    /// Size of the saturating part, by the best explanation.
+    pub(crate) fn saturating(&self) -> f64 {
+        self.plausible[self.best].saturating
+    }
+
+    /// Lower bound of growth at one-sided level `tail`.
+    pub(crate) fn low(&self, tail: f64) -> f64 {
+        self.plausible.iter().map(|e| e.growth - e.quantile(tail)).fold(f64::INFINITY, f64::min)
+    }
+
+    /// Upper bound of growth at one-sided level `tail`.
+    ///
+    /// The saturating part is never negative, and it is negatively correlated with the growth; so where a
+    /// straight line is plausible, its own bound is the highest that the constraint allows.
+    pub(crate) fn high(&self, tail: f64) -> f64 {
+        let all =
+            self.plausible.iter().map(|e| e.growth + e.quantile(tail)).fold(f64::NEG_INFINITY, f64::max);
+        match self.line {
+            Some(line) => all.min(self.plausible[line].growth + self.plausible[line].quantile(tail)),
+            None => all,
+        }
+    }
+
+    /// Half the width of the best explanation's interval at one-sided level `tail`.
+    pub(crate) fn margin(&self, tail: f64) -> f64 {
+        self.plausible[self.line.unwrap_or(self.best)].quantile(tail)
+    }
+}
+
+impl Explanation {
+    fn quantile(&self, tail: f64) -> f64 {
+        student(self.freedom, tail) * self.standard_error
+    }
+}
+
+/// Upper `tail` quantile of Student's t.
+pub(crate) fn student(freedom: f64, tail: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, freedom).map_or(f64::INFINITY, |t| t.inverse_cdf(1.0 - tail))
+}
+
+/// Profiles readings `y` at `x` (ascending from 0 to 1). `None` with fewer than six readings.
+pub(crate) fn profile(x: &[f64], y: &[f64], limits: &Limits) -> Option<Profile> {
+    if x.len() < 6 {
+        return None;
+    }
+    let shapes = Shape::candidates(x);
+    let robust =
+        shapes.iter().filter_map(|shape| Robust::fit(x, y, *shape, limits)).min_by(Robust::by_misfit)?;
+    let errors = Errors { rho: autocorrelation(&robust.fit.residuals), weights: robust.weights };
+    let mut all: Vec<_> = shapes.iter().filter_map(|shape| explain(x, y, *shape, &errors, limits)).collect();
+    let best_rss = all.iter().map(|e| e.rss).fold(f64::INFINITY, f64::min);
+    let slack = 0.1 * count(x) * (limits.noise_floor * (1.0 - errors.rho)).powi(2);
+    all.retain(|e| {
+        e.rss <= best_rss * (1.0 + student(e.freedom, PLAUSIBLE_TAIL).powi(2) / e.freedom) + slack
+    });
+    let best = (0..all.len()).min_by(|a, b| all[*a].rss.total_cmp(&all[*b].rss))?;
+    let line = all.iter().position(|e| e.shape == Shape::None);
+    Some(Profile { best: line.unwrap_or(best), plausible: all, line })
+}
+
+fn count(values: &[f64]) -> f64 {
+    f64::from(u32::try_from(values.len()).unwrap_or(u32::MAX))
+}
+
+/// The design of one shape: constant, line, saturating part.
+fn design(x: &[f64], shape: Shape) -> (Vec<Row>, usize) {
+    let columns = if shape == Shape::None { 2 } else { 3 };
+    (x.iter().map(|x| [1.0, *x, shape.at(*x)]).collect(), columns)
+}
+
+/// A robust fit of one shape.
+struct Robust {
+    fit: Fit,
+    weights: Vec<f64>,
+    misfit: f64,
+}
+
+impl Robust {
+    fn fit(x: &[f64], y: &[f64], shape: Shape, limits: &Limits) -> Option<Self> {
+        let (rows, columns) = design(x, shape);
+        let least = 1e-6 * (spread(y) + 1.0);
+        let mut weights = vec![1.0; y.len()];
+        let mut solution = fit(&rows, y, &weights, columns)?;
+        for _ in 0..HUBER_ROUNDS {
+            let scale = MAD_TO_SIGMA * median_of(solution.residuals.iter().map(|r| r.abs())) + least;
+            weights =
+                solution.residuals.iter().map(|r| (HUBER_C * scale / r.abs().max(1e-9)).min(1.0)).collect();
+            solution = fit(&rows, y, &weights, columns)?;
+        }
+        let saturating = solution.coefficients[2];
+        let allowed = saturating >= 0.0 && (!shape.is_bounded_by_cache() || saturating <= limits.cache);
+        let misfit = solution.residuals.iter().zip(&weights).map(|(r, w)| w * r * r).sum();
+        allowed.then_some(Self { fit: solution, weights, misfit })
+    }
+
+    fn by_misfit(a: &Self, b: &Self) -> std::cmp::Ordering {
+        a.misfit.total_cmp(&b.misfit)
+    }
+}
+
+/// What is known of the errors of the readings.
+struct Errors {
+    rho: f64,
+    weights: Vec<f64>,
+}
+
+impl Errors {
+    /// How much clipping the outliers understates the variance: the share of unclipped readings, squared and
+    /// inverted (Huber 1981, section 7.6).
+    fn clipping(&self) -> f64 {
+        let unclipped = self.weights.iter().filter(|w| **w >= 1.0).count().max(1);
+        (count(&self.weights) / f64::from(u32::try_from(unclipped).unwrap_or(u32::MAX))).powi(2)
+    }
+
+    /// Prais-Winsten: removes the autocorrelation from a column, after weighting.
+    fn whiten<const N: usize>(&self, column: &[[f64; N]]) -> Vec<[f64; N]> {
+        let weighted: Vec<[f64; N]> =
+            column.iter().zip(&self.weights).map(|(row, w)| row.map(|v| v * w.sqrt())).collect();
+        let first = (1.0 - self.rho * self.rho).sqrt();
+        (0..weighted.len())
+            .map(|i| match i {
+                0 => weighted[0].map(|v| v * first),
+                _ => std::array::from_fn(|k| weighted[i][k] - self.rho * weighted[i - 1][k]),
+            })
+            .collect()
+    }
+}
+
+/// Lag-1 autocorrelation of residuals, corrected for the bias that fitting a line brings.
+fn autocorrelation(residuals: &[f64]) -> f64 {
+    let square: f64 = residuals.iter().map(|r| r * r).sum();
+    if square <= 0.0 {
+        return RHO_MIN;
+    }
+    let lagged: f64 = residuals.windows(2).map(|pair| pair[0] * pair[1]).sum();
+    let (rho, n) = (lagged / square, count(residuals));
+    (rho + (2.0 + 4.0 * rho) / n).clamp(RHO_MIN, RHO_MAX)
+}
+
+/// Generalized least squares for one shape; `None` when the constraint on its saturating part excludes it.
+fn explain(x: &[f64], y: &[f64], shape: Shape, errors: &Errors, limits: &Limits) -> Option<Explanation> {
+    let (rows, columns) = design(x, shape);
+    let rows = errors.whiten(&rows);
+    let target: Vec<f64> = errors.whiten(&as_rows(y)).into_iter().map(|[v]| v).collect();
+    let ones = vec![1.0; y.len()];
+    let mut solution = fit(&rows, &target, &ones, columns)?;
+    let mut saturating = solution.coefficients[2];
+    if saturating < 0.0 {
+        return None;
+    }
+    let mut freedom = columns + usize::from(shape != Shape::None);
+    if shape.is_bounded_by_cache() && saturating > limits.cache {
+        saturating = limits.cache;
+        freedom -= 1;
+        let rest: Vec<f64> = target.iter().zip(&rows).map(|(y, row)| y - saturating * row[2]).collect();
+        solution = fit(&rows, &rest, &ones, 2)?;
+    }
+    let freedom = count(y) - f64::from(u32::try_from(freedom).unwrap_or(u32::MAX));
+    let floor = limits.noise_floor * (1.0 - errors.rho);
+    let variance = (solution.rss() / freedom * errors.clipping()).max(floor * floor);
+    Some(Explanation {
+        growth: solution.coefficients[1],
+        standard_error: solution.standard_error(1, variance),
+        freedom,
+        saturating,
+        rss: solution.rss(),
+        shape,
+    })
+}
+
+fn as_rows(y: &[f64]) -> Vec<[f64; 1]> {
+    y.iter().map(|v| [*v]).collect()
+}
+
+fn spread(values: &[f64]) -> f64 {
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    high - low
+}
+
+/// Median; 0 for nothing.
+pub(crate) fn median_of(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    match sorted.len() {
+        0 => 0.0,
+        n if n % 2 == 1 => sorted[n / 2],
+        n => f64::midpoint(sorted[n / 2 - 1], sorted[n / 2]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { cache: 16e6, noise_floor: 60e3 };
+
+    fn grid(n: u32) -> Vec<f64> {
+        (0..n).map(|i| f64::from(i) / f64::from(n - 1)).collect()
+    }
+
+    #[test]
+    fn a_straight_line_is_bounded_closely_on_both_sides() {
+        let x = grid(9);
+        let y: Vec<f64> = x.iter().map(|x| 7e6 + 30e6 * x).collect();
+        let found = profile(&x, &y, &LIMITS).unwrap();
+        assert!((found.growth() - 30e6).abs() < 1.0);
+        assert!(
+            found.low(0.005) > 25e6 && found.high(0.005) < 31e6,
+            "{} {}",
+            found.low(0.005),
+            found.high(0.005)
+        );
+    }
+
+    #[test]
+    fn a_ring_that_filled_is_not_growth() {
+        let x = grid(13);
+        let y: Vec<f64> = x.iter().map(|x| 7e6 + 8e6 * (x / 0.4).min(1.0)).collect();
+        let found = profile(&x, &y, &LIMITS).unwrap();
+        assert!(found.low(0.005) <= 0.0 && found.high(0.005) < 0.5e6, "{}", found.high(0.005));
+        assert!((found.saturating() - 8e6).abs() < 0.5e6);
+    }
+
+    #[test]
+    fn one_large_step_is_not_growth() {
+        let x = grid(13);
+        let y: Vec<f64> = x.iter().map(|x| if *x > 0.55 { 87e6 } else { 7e6 }).collect();
+        let found = profile(&x, &y, &LIMITS).unwrap();
+        assert!(found.high(0.005) < 0.5e6 && found.low(0.005) <= 0.0);
+    }
+
+    #[test]
+    fn quantiles_are_those_of_the_tables() {
+        assert!((student(5.0, 0.005) - 4.032).abs() < 1e-3);
+        assert!((student(1e6, 0.025) - 1.960).abs() < 1e-3);
+    }
+}
