@@ -1,0 +1,191 @@
+//! One request in curl's words, as vectors.
+
+use drip_model::{Body, Part, Pattern, Template, Text, Vector, VectorId};
+use http::uri::PathAndQuery;
+use http::{HeaderName, HeaderValue, Method};
+
+use crate::{PlanError, slots};
+
+/// What `-d` brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Data {
+    /// Text with slots.
+    Text(String),
+    /// The bytes of a file.
+    Bytes(Vec<u8>),
+}
+
+/// One request in curl's words; several paths make several vectors.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ask {
+    /// Paths with query and slots; none means `/`.
+    pub paths: Vec<String>,
+    /// `-X`; without it POST where there is data, else GET.
+    pub method: Option<String>,
+    /// `-H`, each `Name: value`.
+    pub headers: Vec<String>,
+    /// `-d`.
+    pub data: Option<Data>,
+    /// A status that counts as success besides 2xx and 3xx.
+    pub expect_status: Option<u16>,
+}
+
+/// The vectors that an ask means, one for each path.
+///
+/// # Errors
+/// When a path, header or method cannot be sent; the message names it.
+pub fn vectors(ask: &Ask) -> Result<Vec<Vector>, PlanError> {
+    let paths = if ask.paths.is_empty() { vec!["/".to_owned()] } else { ask.paths.clone() };
+    let (method, headers) = (method(ask)?, headers(&ask.headers)?);
+    let body = match &ask.data {
+        None => Body::None,
+        Some(Data::Text(text)) => Body::Text(slots::parse(text)),
+        Some(Data::Bytes(bytes)) => Body::Bytes(bytes.clone()),
+    };
+    let template =
+        |target| Template { method: method.clone(), target, headers: headers.clone(), body: body.clone() };
+    let vector = |(id, path): (usize, &String)| {
+        let template = template(target(path)?);
+        Ok(Vector {
+            id: VectorId(id),
+            endpoint: format!("{method} {}", path.split('?').next().unwrap_or(path)),
+            pattern: pattern(&template),
+            template,
+            expect_status: ask.expect_status,
+        })
+    };
+    paths.iter().enumerate().map(vector).collect()
+}
+
+fn method(ask: &Ask) -> Result<String, PlanError> {
+    let usual = if ask.data.is_some() { "POST" } else { "GET" };
+    let method = ask.method.as_deref().unwrap_or(usual).to_ascii_uppercase();
+    Method::from_bytes(method.as_bytes()).map_err(|_| PlanError::Method(method.clone()))?;
+    Ok(method)
+}
+
+fn target(path: &str) -> Result<Text, PlanError> {
+    let fault = |why: String| PlanError::Path { path: path.to_owned(), why };
+    if !path.starts_with('/') {
+        return Err(fault("it must begin with /".into()));
+    }
+    let text = slots::parse(path);
+    if let Some(slot) = slots::unknown(&text) {
+        return Err(fault(format!("{slot} is no slot; there are {}", slots::KNOWN)));
+    }
+    let sample = Template { target: text.clone(), ..Template::default() }.render(0, 0).target;
+    let sendable = PathAndQuery::try_from(sample.as_slice()).is_ok() && !sample.contains(&b'#');
+    if !sendable {
+        return Err(fault("it holds a character that must be percent-encoded (a space is %20)".into()));
+    }
+    Ok(text)
+}
+
+fn headers(given: &[String]) -> Result<Vec<(String, Text)>, PlanError> {
+    given.iter().map(|line| header(line)).collect()
+}
+
+fn header(line: &str) -> Result<(String, Text), PlanError> {
+    let fault = |name: &str, why: &str| PlanError::Header { name: name.to_owned(), why: why.to_owned() };
+    let (name, value) =
+        line.split_once(':').ok_or_else(|| fault("without a colon", "write -H 'Name: value'"))?;
+    let (name, value) = (name.trim(), slots::parse(value.trim()));
+    HeaderName::from_bytes(name.as_bytes()).map_err(|_| fault(name, "not a header name"))?;
+    let sample = Template { target: value.clone(), ..Template::default() }.render(0, 0).target;
+    HeaderValue::from_bytes(&sample)
+        .map_err(|_| fault(name, "its value holds a character that cannot be sent"))?;
+    Ok((name.to_owned(), value))
+}
+
+/// The first part of the request that is new each time names the pattern.
+fn pattern(template: &Template) -> Pattern {
+    let (path, query) = split_query(&template.target);
+    if path.varies() {
+        Pattern::UniquePath
+    } else if query.varies() {
+        Pattern::UniqueQuery
+    } else if template.headers.iter().any(|(_, value)| value.varies()) {
+        Pattern::UniqueHeader
+    } else if template.varies() {
+        Pattern::UniqueBody
+    } else {
+        Pattern::Repeated
+    }
+}
+
+fn split_query(target: &Text) -> (Text, Text) {
+    let in_query = |part: &Part| matches!(part, Part::Literal(bytes) if bytes.contains(&b'?'));
+    let at = target.0.iter().position(in_query).unwrap_or(target.0.len());
+    (Text(target.0[..at].to_vec()), Text(target.0[at..].to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(path: &str) -> Ask {
+        Ask { paths: vec![path.into()], ..Ask::default() }
+    }
+
+    fn one(ask: &Ask) -> Vector {
+        vectors(ask).unwrap().remove(0)
+    }
+
+    #[test]
+    fn the_pattern_is_where_the_first_slot_stands() {
+        let header = Ask { headers: vec!["X-Id: {uuid}".into()], ..ask("/a") };
+        let body = Ask { data: Some(Data::Text(r#"{"id":"{n}"}"#.into())), ..ask("/a") };
+        let cases = [
+            (ask("/a"), Pattern::Repeated),
+            (ask("/a/{pad:9}"), Pattern::Repeated),
+            (ask("/a/{n}?q=1"), Pattern::UniquePath),
+            (ask("/a?q={n}"), Pattern::UniqueQuery),
+            (header, Pattern::UniqueHeader),
+            (body, Pattern::UniqueBody),
+        ];
+        for (ask, expected) in cases {
+            assert_eq!(one(&ask).pattern, expected, "{ask:?}");
+        }
+    }
+
+    #[test]
+    fn curls_words_mean_what_they_mean_to_curl() {
+        assert_eq!(one(&Ask::default()).endpoint, "GET /");
+        assert_eq!(one(&ask("/a?b=c")).endpoint, "GET /a");
+        let data = Ask { data: Some(Data::Text("x".into())), ..ask("/a") };
+        assert_eq!(one(&data).endpoint, "POST /a");
+        assert_eq!(one(&Ask { method: Some("put".into()), ..data }).endpoint, "PUT /a");
+    }
+
+    #[test]
+    fn several_paths_are_several_vectors() {
+        let both = Ask { paths: vec!["/a".into(), "/b".into()], ..Ask::default() };
+        let found: Vec<_> = vectors(&both).unwrap().into_iter().map(|v| (v.id.0, v.endpoint)).collect();
+        assert_eq!(found, [(0, "GET /a".to_owned()), (1, "GET /b".to_owned())]);
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_named() {
+        let header = |line: &str| Ask { headers: vec![line.into()], ..ask("/") };
+        let cases = [
+            (ask("data"), "begin with /"),
+            (ask("/user/{id}"), "{id} is no slot"),
+            (ask("/a b"), "%20"),
+            (header("Broken"), "'Name: value'"),
+            (header("Bad Name: x"), "not a header name"),
+            (header("X: a\u{0}b"), "cannot be sent"),
+            (Ask { method: Some("GE T".into()), ..ask("/") }, "GE T"),
+        ];
+        for (ask, words) in cases {
+            let error = vectors(&ask).unwrap_err().to_string();
+            assert!(error.contains(words), "{ask:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_refused_header_does_not_tell_its_value() {
+        let error =
+            vectors(&Ask { headers: vec!["Authorization: secret\u{1}".into()], ..ask("/") }).unwrap_err();
+        assert!(!error.to_string().contains("secret"));
+    }
+}
