@@ -1,0 +1,152 @@
+//! The report that a person reads in a terminal.
+//!
+//! Rendered from the document alone, worst vector first. The first line is the verdict in words; everything after
+//! it is the reason. Colour codes are written only when asked for, and text that came from outside can bring none.
+
+mod amount;
+mod finding;
+mod headline;
+mod page;
+mod vector;
+
+use std::io;
+
+use anstyle::Style;
+
+use self::page::{DIM, Page, STRONG};
+use crate::document::{Document, GradeBasis, Runtime, Verdict};
+use crate::{Look, Reporter, quantity};
+
+/// `--format text`.
+pub struct Text;
+
+impl Reporter for Text {
+    fn name(&self) -> &'static str {
+        "text"
+    }
+
+    fn media_type(&self) -> &'static str {
+        "text/plain; charset=utf-8"
+    }
+
+    fn write(&self, document: &Document, look: &Look, out: &mut dyn io::Write) -> io::Result<()> {
+        write(document, look, out)
+    }
+}
+
+/// Writes the whole report.
+pub fn write(document: &Document, look: &Look, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut page = Page::new(look, out);
+    head(document, &mut page)?;
+    vectors(document, &mut page)?;
+    for finding in &document.findings {
+        page.blank()?;
+        finding::write(finding, &mut page)?;
+    }
+    page.blank()?;
+    foot(document, &mut page)
+}
+
+fn head(document: &Document, page: &mut Page<'_>) -> io::Result<()> {
+    let headline = headline::of(document);
+    page.titled(headline::style(document), &headline.word, &headline.rest)?;
+    page.paragraph(STRONG, 0, &score(document))?;
+    page.blank()?;
+    page.entry("Target", &target(document))?;
+    if document.vectors.len() > 1 {
+        page.entry("Vectors", &verdict_counts(document))?;
+    }
+    for doubt in &document.doubts {
+        page.entry("Doubt", &doubt.message)?;
+    }
+    Ok(())
+}
+
+fn score(document: &Document) -> String {
+    let (Some(score), Some(grade)) = (document.score, document.grade) else {
+        return "No score and no grade: not enough was measured.".to_owned();
+    };
+    let reservation = match (document.grade_basis, document.verdict) {
+        (Some(GradeBasis::Symptoms), _) => " (from symptoms only: at most B)",
+        (_, Some(Verdict::Unclear)) => " (what is unclear costs no points, and earns none)",
+        _ => "",
+    };
+    format!("Score {score} of 100, grade {grade}{reservation}.")
+}
+
+/// `http://127.0.0.1:8080, Node.js, process 4242 (node server.js)`.
+fn target(document: &Document) -> String {
+    let service = &document.service;
+    let mut parts = vec![document.url.clone()];
+    let runtime = service.runtime.filter(|runtime| *runtime != Runtime::Unknown);
+    parts.extend(runtime.map(|runtime| runtime.to_string()));
+    parts.extend(service.pid.map(|pid| format!("process {pid}")));
+    let command = service.command.join(" ");
+    if command.is_empty() { parts.join(", ") } else { format!("{} ({command})", parts.join(", ")) }
+}
+
+/// `3: 1 leaking, 2 steady`.
+fn verdict_counts(document: &Document) -> String {
+    let of = |verdict: &Verdict| document.vectors.iter().filter(|vector| vector.verdict == *verdict).count();
+    let found = Verdict::ALL.iter().filter(|verdict| of(verdict) > 0);
+    let counts: Vec<_> = found.map(|verdict| format!("{} {}", of(verdict), verdict.name())).collect();
+    format!("{}: {}", document.vectors.len(), counts.join(", "))
+}
+
+fn vectors(document: &Document, page: &mut Page<'_>) -> io::Result<()> {
+    let mut worst_first: Vec<_> = document.vectors.iter().collect();
+    worst_first.sort_by_key(|vector| vector.verdict);
+    let alone = document.vectors.len() == 1;
+    for vector in worst_first {
+        page.blank()?;
+        vector::write(vector, document, page)?;
+        // A flat line for each of many steady vectors would only hide the one that is not.
+        if alone || vector.verdict != Verdict::Steady {
+            vector::picture(vector, page)?;
+        }
+    }
+    last_output(document, page)
+}
+
+fn last_output(document: &Document, page: &mut Page<'_>) -> io::Result<()> {
+    if document.service.last_output.is_empty() {
+        return Ok(());
+    }
+    page.blank()?;
+    page.paragraph(STRONG, 0, "Last output of the service")?;
+    document.service.last_output.iter().try_for_each(|line| page.paragraph(Style::new(), 2, line))
+}
+
+fn foot(document: &Document, page: &mut Page<'_>) -> io::Result<()> {
+    let cost = &document.footprint;
+    let run = format!(
+        "{} in {}; drip itself used {} of processor time and {} of memory.",
+        quantity::counted(cost.requests, "request"),
+        quantity::duration(cost.wall_seconds),
+        quantity::duration(cost.cpu_seconds),
+        quantity::bytes(cost.peak_rss_bytes as f64)
+    );
+    page.paragraph(DIM, 0, &run)?;
+    page.paragraph(DIM, 0, &settings(document))?;
+    if let Some(log) = &document.service.log {
+        page.paragraph(DIM, 0, &format!("Service log: {log}"))?;
+    }
+    Ok(())
+}
+
+/// What somebody needs to do it again.
+fn settings(document: &Document) -> String {
+    let settings = &document.settings;
+    let rate = settings.rate.map(|rate| format!(" at {} requests per second", quantity::number(rate, 3)));
+    let owned = settings.owned_host.as_ref().map(|host| format!("; {host} declared as owned"));
+    format!(
+        "{}{}, doses of {}, seed {}{}; drip {}, scoring {}.",
+        quantity::counted(settings.users.into(), "user"),
+        rate.unwrap_or_default(),
+        quantity::duration(settings.dose_seconds),
+        settings.seed,
+        owned.unwrap_or_default(),
+        document.environment.drip_version,
+        document.scoring
+    )
+}
