@@ -1,1 +1,28 @@
-//! drive
+//! Plays requests at one service and counts what came back.
+//!
+//! The address is resolved and pinned by the caller; this crate connects to nothing else, follows no redirect
+//! and never reads memory nor judges. It takes a [`Load`] and gives a [`drip_model::Tally`]; only a [`Pulse`]
+//! is shared while it runs. Between two calls no socket and no task of ours is left.
+
+mod bounds;
+mod connection;
+mod failure;
+mod line;
+mod load;
+mod pace;
+mod play;
+mod probe;
+mod pulse;
+mod record;
+mod request;
+mod stream;
+mod tls;
+
+pub use bounds::{
+    BODY_BYTES_MAX, ERROR_PAUSE, ERRORS_IN_A_ROW_MAX, HEAD_BYTES_MAX, HEADERS_MAX, REQUEST_TIME_MAX,
+    RETRY_AFTER_MAX, USERS_MAX,
+};
+pub use load::{Load, Until};
+pub use play::play;
+pub use probe::{Answer, ProbeError, probe};
+pub use pulse::Pulse;

@@ -1,0 +1,33 @@
+//! Every bound of this crate by its name. Nothing here is a setting.
+
+use std::time::Duration;
+
+/// Most users of one load; more are reduced to this.
+pub const USERS_MAX: u32 = 10_000;
+
+/// Most bytes of a body that are read. What is longer is cut, and its connection is dropped.
+pub const BODY_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Most bytes of an answer's head.
+pub const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// Most headers of an answer.
+pub const HEADERS_MAX: usize = 256;
+
+/// Longest time that one request may be given; a longer wish is reduced to this.
+pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(3600);
+
+/// Longest wait that a `Retry-After` of the service can cause.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
+
+/// Pause of a user after an error, so that a dead service is not asked in a hot loop.
+pub const ERROR_PAUSE: Duration = Duration::from_millis(10);
+
+/// Errors over all users without an answer in between that end a dose early.
+pub const ERRORS_IN_A_ROW_MAX: u64 = 1000;
+
+/// Longest distance between two requests that a rate can mean.
+pub(crate) const INTERVAL_MAX: Duration = Duration::from_secs(86_400);
+
+/// Longest time that a connection may take to say goodbye.
+pub(crate) const CLOSE_TIME_MAX: Duration = Duration::from_secs(1);

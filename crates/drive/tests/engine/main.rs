@@ -1,0 +1,11 @@
+//! The engine against real servers on loopback: one binary, one module for each promise.
+#![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
+
+mod counts;
+mod faults;
+mod keep_alive;
+mod pace;
+mod probe;
+mod scenario;
+mod server;
+mod tls;
