@@ -1,0 +1,3 @@
+module drip-example-go-http
+
+go 1.19
