@@ -1,0 +1,3 @@
+//! Sources that only look, one file each.
+
+pub mod anon;
