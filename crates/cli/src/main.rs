@@ -1,2 +1,26 @@
-//! drip
-fn main() {}
+//! The binary: arguments in, exit code out. The only place that reads argv and the environment, prints and exits.
+
+mod args;
+mod ask;
+mod demo_server;
+mod exit;
+mod gate;
+mod output;
+mod progress;
+mod signals;
+mod verb;
+
+use std::panic::catch_unwind;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let words: Vec<_> = std::env::args_os().collect();
+    if let Some(code) = verb::hidden(&words) {
+        return ExitCode::from(code);
+    }
+    // A panic unwinds to here: the pipe to the guard closes on the way, so the service is stopped.
+    let code = catch_unwind(|| verb::dispatch(args::Cli::parse_from(words))).unwrap_or_else(|_| exit::our_bug());
+    ExitCode::from(code)
+}

@@ -67,30 +67,17 @@ impl Policy {
 
     /// As they are printed with the verdict.
     pub fn thresholds(&self) -> Vec<Threshold> {
-        let mut all = vec![
-            Threshold {
-                name: "allowance",
-                value: self.allowance,
-                why: "growth that a healthy service of this runtime may show during a run",
-            },
-            Threshold {
-                name: "cache",
-                value: self.cache,
-                why: "what a cache may hold; growth below it could be one that is still filling",
-            },
-            Threshold {
-                name: "noise-floor",
-                value: self.noise_floor,
-                why: "readings are never trusted more than this",
-            },
-            Threshold {
-                name: "alpha",
-                value: self.alpha,
-                why: "chance of a false alarm that the run may take, over all its looks",
-            },
-        ];
+        let unit = Some(self.signal.unit());
+        let of = |name, value, why| Threshold { name, value, unit, why };
+        let healthy = "growth that a healthy service of this runtime may show during a run";
+        let filling = "what a cache may hold; growth below it could be one that is still filling";
         let lazy = "growth below it may be garbage that no collection has visited yet";
-        all.extend(self.uncollected.map(|value| Threshold { name: "uncollected", value, why: lazy }));
+        let noise = "readings are never trusted more than this";
+        let chance = "chance of a false alarm that the run may take, over all its looks";
+        let mut all = vec![of("allowance", self.allowance, healthy), of("cache", self.cache, filling)];
+        all.extend(self.uncollected.map(|value| of("uncollected", value, lazy)));
+        all.push(of("noise-floor", self.noise_floor, noise));
+        all.push(Threshold { unit: None, ..of("alpha", self.alpha, chance) });
         all
     }
 }

@@ -100,8 +100,8 @@ async fn what_is_kept_is_seen_as_the_process_counts_it_and_garbage_is_not() {
 }
 
 #[tokio::test]
-async fn the_port_is_closed_again() {
-    let keeper = Keeper::start(&[], true).await;
+async fn the_port_is_closed_again_and_the_process_lives_on() {
+    let mut keeper = Keeper::start(&[], true).await;
     let floor = keeper.floor().await;
     assert_eq!(keeper.ports().len(), 1);
     floor.close().await;
@@ -110,6 +110,7 @@ async fn the_port_is_closed_again() {
         assert!(Instant::now() < deadline, "the inspector's port is still open");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    assert!(keeper.tell("objects 1").await > 0);
 }
 
 #[tokio::test]

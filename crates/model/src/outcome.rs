@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::series::Signal;
+use crate::series::{Signal, Unit};
 
 /// An estimate with its interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,8 +22,10 @@ pub struct Interval {
 pub struct Threshold {
     /// Stable name: `allowance`, `cache`, …
     pub name: &'static str,
-    /// Bytes, things or a plain number.
+    /// How much.
     pub value: f64,
+    /// What it counts; `None` for a plain number.
+    pub unit: Option<Unit>,
     /// What it is for, in a sentence fragment.
     pub why: &'static str,
 }

@@ -37,7 +37,7 @@ impl ErrorKind {
 /// Counts and sizes of a number of requests.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
-    /// Requests that got a whole answer head, whatever its status.
+    /// Requests that got a whole answer, whatever its status; a body that was cut at our bound counts as whole.
     pub completed: u64,
     /// By status code.
     pub statuses: BTreeMap<u16, u64>,

@@ -250,8 +250,11 @@ pub struct Interval {
 pub struct Threshold {
     /// Stable name: `allowance`, `cache`, …
     pub name: String,
-    /// Bytes, things or a plain number.
+    /// How much.
     pub value: f64,
+    /// What it counts; absent for a plain number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
     /// What it is for.
     pub why: String,
 }

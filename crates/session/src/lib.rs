@@ -1,1 +1,27 @@
-//! session
+//! The conductor: the only place where the stages meet.
+//!
+//! [`run`] launches or finds the service, drives doses at it, reads its memory at rest between them, asks the judge
+//! whether that is enough, and makes a report of it. It prints nothing and decides no statistics. Whatever happens
+//! on the way, a report comes back: what was measured is never lost.
+
+mod bench;
+mod crash;
+mod event;
+mod experiment;
+mod footprint;
+mod gauges;
+mod halt;
+mod job;
+mod limits;
+mod manners;
+mod ready;
+mod run;
+mod sampler;
+mod subject;
+mod trouble;
+mod verdict;
+
+pub use event::Event;
+pub use job::{Job, Launch, Place};
+pub use run::{Run, run};
+pub use trouble::Trouble;

@@ -138,7 +138,7 @@ impl Isolate {
     /// The port is closed in the next turn of the event loop, after our connection was told that it was heard.
     async fn close(mut self) {
         if self.opened_by_us {
-            let close = "setImmediate(() => require('inspector').close())";
+            let close = "(inspector => { setImmediate(() => inspector.close()); })(require('inspector'))";
             // A service that is gone has closed its port by itself.
             let _ = self.inspector.evaluate(close).await;
         }

@@ -174,7 +174,8 @@ fn doubt(doubt: &model::Doubt) -> Doubt {
 fn thresholds(thresholds: &[model::Threshold]) -> Vec<Threshold> {
     let threshold = |threshold: &model::Threshold| {
         let value = finite(threshold.value)?;
-        Some(Threshold { name: threshold.name.to_owned(), value, why: threshold.why.to_owned() })
+        let (name, why) = (threshold.name.to_owned(), threshold.why.to_owned());
+        Some(Threshold { name, value, unit: threshold.unit.map(Unit::from), why })
     };
     thresholds.iter().filter_map(threshold).collect()
 }

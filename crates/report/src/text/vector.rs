@@ -137,5 +137,9 @@ fn limit(to_limit: &ToLimit) -> String {
 }
 
 fn reckoned(threshold: &Threshold) -> String {
-    format!("{} = {}: {}", words(&threshold.name), quantity::number(threshold.value, 6), threshold.why)
+    let amount = match threshold.unit {
+        Some(Unit::Bytes) => quantity::bytes(threshold.value),
+        Some(Unit::Count) | None => quantity::number(threshold.value, 6),
+    };
+    format!("{} = {amount}: {}", words(&threshold.name), threshold.why)
 }

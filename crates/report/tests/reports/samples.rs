@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use drip_model::{
     Category, Confidence, Crash, Doubt, DoubtKind, ErrorKind, Evidence, Exit, Finding, Footprint, Gap,
     GradeBasis, Growth, Interval, Origin, Outcome, Pattern, Point, Report, Runtime, Scheme, Score, Series,
-    Service, Settings, Severity, Signal, Stage, Status, Tally, Threshold, ToLimit, VectorId, Verdict,
+    Service, Settings, Severity, Signal, Stage, Status, Tally, Threshold, ToLimit, Unit, VectorId, Verdict,
 };
 use drip_report::{Document, Environment, document};
 
@@ -93,12 +93,14 @@ fn evidence(signal: Signal, growth: Growth, per_request: Interval, smallest: f64
     let thresholds = vec![
         Threshold {
             name: "allowance",
-            value: 524_288.0,
+            value: 0.5e6,
+            unit: Some(Unit::Bytes),
             why: "growth that a healthy service of this runtime may show during a run",
         },
         Threshold {
             name: "cache",
             value: 16e6,
+            unit: Some(Unit::Bytes),
             why: "what a cache may hold; growth below it could be one that is still filling",
         },
     ];

@@ -10,7 +10,7 @@ const PUBLISHED: &str = include_str!("../../../../docs/schema/drip.report-1.sche
 fn the_published_schema_is_the_one_that_the_types_make() {
     // Values, not text: another crate of the same build may switch serde_json to another order of keys.
     let published: serde_json::Value = serde_json::from_str(PUBLISHED).unwrap();
-    assert_eq!(published, schema::schema(), "{} is stale; regenerate it: cargo xtask generate", schema::PATH);
+    assert!(published == schema::schema(), "{} is stale; regenerate it: cargo xtask generate", schema::PATH);
 }
 
 #[test]

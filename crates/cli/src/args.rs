@@ -1,0 +1,271 @@
+//! The command line, as text; what it means is settled in `ask`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Finds memory leaks and resource exhaustion in HTTP APIs, before production does.
+#[derive(Debug, Parser)]
+#[command(name = "drip", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Start a service, load it, read its memory, give a verdict, stop it
+    Run(RunArgs),
+    /// Test a service that already runs
+    Scan(ScanArgs),
+    /// See it work on a built-in leaking service and its fixed twin
+    Demo(DemoArgs),
+    /// Render a saved result
+    Report(ReportArgs),
+    /// What a finding means and how to fix it
+    Explain(ExplainArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Path to request, with query and slots; repeatable [default: /]
+    #[arg(long = "path", value_name = "PATH", help_heading = "What to request")]
+    pub(crate) paths: Vec<String>,
+    /// Port that the service listens on; also set as PORT in its environment [default: found]
+    #[arg(long, env = "DRIP_PORT", value_parser = clap::value_parser!(u16).range(1..), help_heading = "The service")]
+    pub(crate) port: Option<u16>,
+    /// Wait until this path answers 2xx or 3xx [default: until anything is answered]
+    #[arg(long, value_name = "PATH", env = "DRIP_READY_PATH", help_heading = "The service")]
+    pub(crate) ready_path: Option<String>,
+    /// How long the service may take until it answers
+    #[arg(long, value_name = "TIME", env = "DRIP_READY_TIMEOUT", default_value = "60s", value_parser = humantime::parse_duration, help_heading = "The service")]
+    pub(crate) ready_timeout: Duration,
+    /// Where the service's output goes [default: a new file in the temporary folder]
+    #[arg(long, value_name = "FILE", env = "DRIP_SERVICE_LOG", help_heading = "The service")]
+    pub(crate) service_log: Option<PathBuf>,
+    /// The command that starts the service, after --
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub(crate) command: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScanArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// What to request: http://HOST:PORT/PATH, with slots
+    #[arg(value_name = "URL")]
+    pub(crate) url: String,
+    /// Where its memory can be read: pid:N, a process on this machine with all below it
+    #[arg(long, value_name = "SOURCE", value_parser = memory_source, help_heading = "The service")]
+    pub(crate) memory: Option<u32>,
+    /// A host that is yours: allows more than the polite profile, with --requests and --rate or --users
+    #[arg(long, value_name = "HOST", help_heading = "Load")]
+    pub(crate) i_own: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    #[command(flatten)]
+    pub(crate) show: Show,
+    /// How often the leaking service keeps each request's headers
+    #[arg(long, hide = true, default_value_t = 1)]
+    pub(crate) copies: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// A document that --output saved
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) show: Show,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The finding, as DRIP001; without it, the list
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<String>,
+}
+
+/// What `run` and `scan` have in common.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    #[command(flatten)]
+    pub(crate) show: Show,
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+    #[command(flatten)]
+    pub(crate) load: LoadArgs,
+    #[command(flatten)]
+    pub(crate) reckon: ReckonArgs,
+    #[command(flatten)]
+    pub(crate) gate: GateArgs,
+    /// Save the JSON document here, whatever is shown
+    #[arg(short, long, value_name = "FILE", env = "DRIP_OUTPUT", help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
+    /// Do not attach to the runtime to force collections: less certain, nothing touched
+    #[arg(long, help_heading = "The service")]
+    pub(crate) no_attach: bool,
+    /// The service's runtime, when Drip cannot tell
+    #[arg(long, value_enum, value_name = "NAME", help_heading = "The service")]
+    pub(crate) runtime: Option<RuntimeName>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// What to print
+    #[arg(long, value_name = "FORMAT", env = "DRIP_FORMAT", default_value = "text", value_parser = PossibleValuesParser::new(drip_report::REPORTERS.iter().map(|reporter| reporter.name())), help_heading = "Output")]
+    pub(crate) format: String,
+    /// No progress
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) quiet: bool,
+    /// No colours; NO_COLOR in the environment does the same
+    #[arg(long, help_heading = "Output")]
+    pub(crate) no_color: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What to request")]
+pub(crate) struct RequestArgs {
+    /// Method [default: GET, or POST with --data]
+    #[arg(short = 'X', long = "request", value_name = "METHOD")]
+    pub(crate) method: Option<String>,
+    /// Header, as 'Name: value'; repeatable
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
+    pub(crate) headers: Vec<String>,
+    /// Body, or @FILE to send a file as it is
+    #[arg(short = 'd', long = "data", value_name = "BODY")]
+    pub(crate) data: Option<String>,
+    /// A status outside 2xx and 3xx that is the right answer
+    #[arg(long, value_name = "STATUS", value_parser = clap::value_parser!(u16).range(100..=599))]
+    pub(crate) expect_status: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Load")]
+pub(crate) struct LoadArgs {
+    /// Concurrent users, each with a connection [default: 50]
+    #[arg(long, value_name = "N", env = "DRIP_USERS", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) users: Option<u32>,
+    /// Requests per second over all users [default: as fast as it answers]
+    #[arg(long, value_name = "N", env = "DRIP_RATE", value_parser = positive)]
+    pub(crate) rate: Option<f64>,
+    /// Requests that may be sent at most, for each path
+    #[arg(long, value_name = "N", env = "DRIP_REQUESTS", value_parser = clap::value_parser!(u64).range(20..))]
+    pub(crate) requests: Option<u64>,
+    /// Time that the test may take; it ends earlier when it is sure
+    #[arg(long, value_name = "TIME", env = "DRIP_BUDGET", default_value = "5m", value_parser = humantime::parse_duration)]
+    pub(crate) budget: Duration,
+    /// Length of one dose of requests between two readings
+    #[arg(long, value_name = "TIME", env = "DRIP_DOSE", default_value = "2s", value_parser = dose)]
+    pub(crate) dose: Duration,
+    /// Randomness of the slots: the same seed sends the same requests
+    #[arg(long, value_name = "N", env = "DRIP_SEED", default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reckoning")]
+pub(crate) struct ReckonArgs {
+    /// Memory limit to reckon with, as 512MiB; the run also stops when the service passes it
+    #[arg(long, value_name = "SIZE", env = "DRIP_LIMIT", value_parser = size)]
+    pub(crate) limit: Option<u64>,
+    /// What a cache of the service may hold; growth below it is never called a leak
+    #[arg(long, value_name = "SIZE", env = "DRIP_ASSUME_CACHE", value_parser = size)]
+    pub(crate) assume_cache: Option<u64>,
+    /// Requests per second that production gets, for the time until a limit
+    #[arg(long, value_name = "N", env = "DRIP_RATE_EXPECTED", default_value = "10", value_parser = positive)]
+    pub(crate) rate_expected: f64,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Gate")]
+pub(crate) struct GateArgs {
+    /// Fail also when the grade is worse than this
+    #[arg(long, value_name = "GRADE", env = "DRIP_FAIL_BELOW", ignore_case = true, value_parser = PossibleValuesParser::new(["A", "B", "C", "D", "F"]))]
+    pub(crate) fail_below: Option<String>,
+    /// Fail also when the score is lower than this
+    #[arg(long, value_name = "SCORE", env = "DRIP_FAIL_UNDER", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) fail_under: Option<u8>,
+    /// Fail also on this verdict or finding, as unclear or DRIP005; repeatable
+    #[arg(long, value_name = "VERDICT-OR-ID", value_delimiter = ',', value_parser = verdict_or_id)]
+    pub(crate) fail_on: Vec<String>,
+    /// Report only: a verdict never fails
+    #[arg(long)]
+    pub(crate) no_fail: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum RuntimeName {
+    Node,
+    Python,
+    Go,
+    Jvm,
+    Ruby,
+    Dotnet,
+    Php,
+    Native,
+    Unknown,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
+    number.ok_or_else(|| "a number above 0 is expected".to_owned())
+}
+
+fn dose(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let bounds = Duration::from_millis(200)..=Duration::from_secs(60);
+    if bounds.contains(&time) { Ok(time) } else { Err("200ms to 60s is expected".to_owned()) }
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    let size = text.parse::<ByteSize>().map_err(|_| "a size is expected, as 512MiB or 100MB".to_owned())?;
+    if size.as_u64() == 0 { Err("more than 0 is expected".to_owned()) } else { Ok(size.as_u64()) }
+}
+
+fn memory_source(text: &str) -> Result<u32, String> {
+    let Some(pid) = text.strip_prefix("pid:") else { return Err("this version knows pid:N".to_owned()) };
+    pid.parse().ok().filter(|pid| *pid > 0).ok_or_else(|| format!("{pid} is no process id"))
+}
+
+fn verdict_or_id(text: &str) -> Result<String, String> {
+    let known = |name: &&str| name.eq_ignore_ascii_case(text);
+    let ids = drip_catalog::PAGES.iter().map(|page| page.id);
+    if let Some(name) = drip_model::Verdict::NAMES.into_iter().chain(ids).find(known) {
+        return Ok(name.to_owned());
+    }
+    Err(format!("neither a verdict ({}) nor a finding that drip explain lists", drip_model::Verdict::NAMES.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_read_with_their_units() {
+        assert_eq!(size("512MiB"), Ok(512 << 20));
+        assert_eq!(size("96MB"), Ok(96_000_000));
+        assert!(size("0").is_err() && size("much").is_err());
+    }
+
+    #[test]
+    fn what_may_fail_is_known_by_name() {
+        assert_eq!(verdict_or_id("drip001"), Ok("DRIP001".into()));
+        assert_eq!(verdict_or_id("unclear"), Ok("unclear".into()));
+        assert!(verdict_or_id("leak").unwrap_err().contains("leaking"));
+    }
+}

@@ -1,0 +1,145 @@
+//! From arguments to a job: everything that can be wrong with the words is said here, before anything starts.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use drip_model::{Runtime, Settings, Vector};
+use drip_plan::{Ask, Data, address, vectors};
+use drip_session::{Job, Launch, Place};
+
+use crate::args::{Common, GateArgs, RequestArgs, RunArgs, RuntimeName, ScanArgs};
+use crate::gate::Gate;
+
+/// The largest body that a file may bring.
+const DATA_BYTES_MAX: u64 = 64 << 20;
+const USERS: u32 = 50;
+
+/// Why the words cannot be used; printed as it is, exit code 2.
+#[derive(Debug)]
+pub(crate) struct Wrong(pub(crate) String);
+
+impl<E: std::error::Error> From<E> for Wrong {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// The job of `drip run`.
+pub(crate) fn run_job(args: &RunArgs) -> Result<Job, Wrong> {
+    let id = run_id();
+    let launch = Launch {
+        command: args.command.clone(),
+        port: args.port,
+        ready_path: args.ready_path.clone(),
+        ready_time_max: args.ready_timeout,
+        log: args.service_log.clone().unwrap_or_else(|| log_of(&id)),
+        guard: own_executable()?,
+    };
+    let vectors = asked(&args.common.request, args.paths.clone())?;
+    Ok(job(id, Place::Launch(launch), vectors, &args.common, None))
+}
+
+/// The job of `drip scan`.
+pub(crate) fn scan_job(args: &ScanArgs) -> Result<Job, Wrong> {
+    let target = address(&args.url)?;
+    let path = if target.path.is_empty() { "/".to_owned() } else { target.path };
+    let vectors = asked(&args.common.request, vec![path])?;
+    let place = Place::Running { origin: target.origin, pid: args.memory };
+    Ok(job(run_id(), place, vectors, &args.common, args.i_own.clone()))
+}
+
+/// Our own executable, which guards the service.
+pub(crate) fn own_executable() -> Result<PathBuf, Wrong> {
+    std::env::current_exe().map_err(|error| Wrong(format!("our own executable cannot be found: {error}")))
+}
+
+/// Where a service's output goes unless the user says where.
+pub(crate) fn log_of(id: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("drip-{id}.log"))
+}
+
+/// Unique on this machine, and sorted by time.
+pub(crate) fn run_id() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{:x}-{:x}", since.as_millis(), std::process::id())
+}
+
+fn job(id: String, place: Place, vectors: Vec<Vector>, common: &Common, owned_host: Option<String>) -> Job {
+    let (load, reckon) = (&common.load, &common.reckon);
+    let secret = |vector: &Vector| vector.template.headers.iter().any(|(name, _)| is_credential(name));
+    Job {
+        id,
+        place,
+        credentials: vectors.iter().any(secret),
+        vectors,
+        settings: Settings {
+            users: load.users.unwrap_or(USERS),
+            rate: load.rate,
+            budget: load.budget,
+            requests_max: load.requests,
+            seed: load.seed,
+            dose: load.dose,
+            assume_cache: reckon.assume_cache,
+            limit: reckon.limit,
+            rate_expected: reckon.rate_expected,
+            owned_host,
+        },
+        attach: !common.no_attach,
+        runtime: common.runtime.map(runtime),
+        load_is_explicit: load.requests.is_some() && (load.rate.is_some() || load.users.is_some()),
+    }
+}
+
+fn asked(request: &RequestArgs, paths: Vec<String>) -> Result<Vec<Vector>, Wrong> {
+    let data = request.data.as_deref().map(data).transpose()?;
+    Ok(vectors(&Ask {
+        paths,
+        method: request.method.clone(),
+        headers: request.headers.clone(),
+        data,
+        expect_status: request.expect_status,
+    })?)
+}
+
+fn data(given: &str) -> Result<Data, Wrong> {
+    let Some(file) = given.strip_prefix('@') else { return Ok(Data::Text(given.to_owned())) };
+    let read = |path: &Path| -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)?.take(DATA_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read(Path::new(file)).map_err(|error| Wrong(format!("--data @{file}: {error}")))?;
+    if bytes.len() as u64 > DATA_BYTES_MAX {
+        return Err(Wrong(format!("--data @{file}: larger than {} MiB", DATA_BYTES_MAX >> 20)));
+    }
+    Ok(Data::Bytes(bytes))
+}
+
+fn is_credential(header: &str) -> bool {
+    ["authorization", "cookie", "x-api-key"].iter().any(|name| header.eq_ignore_ascii_case(name))
+}
+
+const fn runtime(name: RuntimeName) -> Runtime {
+    match name {
+        RuntimeName::Node => Runtime::Node,
+        RuntimeName::Python => Runtime::Python,
+        RuntimeName::Go => Runtime::Go,
+        RuntimeName::Jvm => Runtime::Jvm,
+        RuntimeName::Ruby => Runtime::Ruby,
+        RuntimeName::Dotnet => Runtime::DotNet,
+        RuntimeName::Php => Runtime::Php,
+        RuntimeName::Native => Runtime::Native,
+        RuntimeName::Unknown => Runtime::Unknown,
+    }
+}
+
+/// The gate that the arguments describe.
+pub(crate) fn gate(args: &GateArgs) -> Gate {
+    Gate {
+        fail_below: args.fail_below.as_ref().and_then(|grade| grade.chars().next()).map(|c| c.to_ascii_uppercase()),
+        fail_under: args.fail_under,
+        fail_on: args.fail_on.clone(),
+        no_fail: args.no_fail,
+    }
+}

@@ -1,0 +1,39 @@
+//! What each verb does, one file each.
+
+mod demo;
+mod explain;
+mod report;
+mod run;
+
+use std::ffi::OsString;
+
+use crate::args::{Cli, Verb};
+use crate::ask::Wrong;
+use crate::{demo_server, exit, output};
+
+/// Does what the arguments say; the exit code.
+pub(crate) fn dispatch(cli: Cli) -> u8 {
+    let done = match cli.verb {
+        Verb::Run(args) => run::run(&args),
+        Verb::Scan(args) => run::scan(&args),
+        Verb::Demo(args) => demo::demo(&args),
+        Verb::Report(args) => report::report(&args),
+        Verb::Explain(args) => explain::explain(&args),
+    };
+    done.unwrap_or_else(|Wrong(why)| {
+        output::say(&format!("drip: {why}"));
+        exit::USAGE
+    })
+}
+
+/// Verbs that we call ourselves by; they take no part in help.
+pub(crate) fn hidden(words: &[OsString]) -> Option<u8> {
+    let (verb, rest) = (words.get(1)?.to_str()?, words.get(2..)?);
+    let code = match verb {
+        drip_launch::guard::GUARD_VERB => drip_launch::guard::main(rest),
+        drip_launch::guard::EXEC_VERB => drip_launch::guard::exec(rest),
+        demo_server::VERB => demo_server::main(rest),
+        _ => return None,
+    };
+    Some(u8::try_from(code).unwrap_or(exit::OUR_BUG))
+}

@@ -1,0 +1,110 @@
+//! `drip run` and `drip scan`: a job, its report, the gate.
+
+use drip_report::{Document, Environment, document};
+use drip_session::{Job, Place, Run, Trouble};
+
+use crate::args::{Common, RunArgs, ScanArgs, Show};
+use crate::ask::{self, Wrong};
+use crate::gate::rule;
+use crate::output::{self, Destination};
+use crate::progress::Progress;
+use crate::signals::Interruption;
+use crate::exit;
+
+pub(crate) fn run(args: &RunArgs) -> Result<u8, Wrong> {
+    test(&ask::run_job(args)?, &args.common)
+}
+
+pub(crate) fn scan(args: &ScanArgs) -> Result<u8, Wrong> {
+    let job = ask::scan_job(args)?;
+    let code = test(&job, &args.common)?;
+    if args.memory.is_none() && !args.common.show.quiet {
+        hint_at_memory(&job);
+    }
+    Ok(code)
+}
+
+/// Tests, prints, saves, rules.
+fn test(job: &Job, common: &Common) -> Result<u8, Wrong> {
+    let destination = common.output.as_deref().map(Destination::try_out).transpose()?;
+    let gate = ask::gate(&common.gate);
+    let (run, interruption) = conduct(job, &common.show)?;
+    let document = documented(&run);
+    if let Some(destination) = destination {
+        destination.save(&document)?;
+    }
+    if let Some(trouble) = &run.trouble {
+        tell(trouble, job);
+    }
+    if !document.vectors.is_empty() || common.show.format != "text" {
+        output::print(&document, &common.show)?;
+    }
+    if let Some(code) = interruption.code() {
+        return Ok(code);
+    }
+    if let Some(trouble) = &run.trouble {
+        return Ok(code_of(trouble));
+    }
+    let ruling = rule(&gate, &document);
+    if let Some(because) = ruling.because {
+        output::say(&format!("drip: exit code {}: {because}", ruling.code));
+    }
+    Ok(ruling.code)
+}
+
+/// Runs a job with progress and signals; the one place that builds a runtime.
+pub(crate) fn conduct(job: &Job, show: &Show) -> Result<(Run, Interruption), Wrong> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let interruption = Interruption::default();
+    let mut progress = Progress::new(show.quiet);
+    let run = runtime.block_on(async {
+        let mut on_event = |event| progress.show(event);
+        tokio::select! {
+            run = drip_session::run(job, &interruption.stop, &mut on_event) => Ok(run),
+            failed = interruption.listen() => failed.map(|never| match never {}),
+        }
+    });
+    progress.clear();
+    Ok((run?, interruption))
+}
+
+/// The document of a run.
+pub(crate) fn documented(run: &Run) -> Document {
+    document(&run.report, drip_catalog::SCORING, Environment::here())
+}
+
+fn tell(trouble: &Trouble, job: &Job) {
+    output::say(&format!("drip: {trouble}"));
+    if let Place::Launch(launch) = &job.place {
+        let output = trouble.output();
+        for line in output {
+            output::say(&format!("  | {line}"));
+        }
+        if !output.is_empty() {
+            output::say(&format!("  (the service's whole output: {})", launch.log.display()));
+        }
+    }
+}
+
+const fn code_of(trouble: &Trouble) -> u8 {
+    match trouble {
+        Trouble::Launch(_) | Trouble::PortTaken { .. } | Trouble::SeveralPorts { .. } | Trouble::NoSuchProcess(_) => {
+            exit::USAGE
+        }
+        Trouble::Ended { .. }
+        | Trouble::NeverAnswered { .. }
+        | Trouble::UnknownHost { .. }
+        | Trouble::Unreachable { .. } => exit::NOTHING_MEASURED,
+        Trouble::Refused(_) => exit::REFUSED,
+        Trouble::Interrupted => exit::INTERRUPTED,
+    }
+}
+
+/// Who scans their own machine without a memory source may not know that there is one.
+fn hint_at_memory(job: &Job) {
+    let Place::Running { origin, .. } = &job.place else { return };
+    let local = ["127.0.0.1", "localhost", "::1"].contains(&origin.host.as_str());
+    if let Some((pid, name)) = local.then(|| drip_proc::listener_owner(origin.port)).flatten() {
+        output::say(&format!("drip: process {pid} ({name}) listens there; add --memory pid:{pid} to read its memory"));
+    }
+}

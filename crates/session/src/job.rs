@@ -1,0 +1,59 @@
+//! What a run is asked to do, settled and checked.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use drip_model::{Origin, Runtime, Settings, Vector};
+
+/// A service that we start.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// The port it listens on, when the user named it.
+    pub port: Option<u16>,
+    /// Asked until it answers; any answer counts unless the user named the path.
+    pub ready_path: Option<String>,
+    /// How long it may take until it answers.
+    pub ready_time_max: Duration,
+    /// Where its output goes.
+    pub log: PathBuf,
+    /// Our own executable, which becomes the guard of the service.
+    pub guard: PathBuf,
+}
+
+/// Where the service comes from.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// We start it.
+    Launch(Launch),
+    /// It runs already.
+    Running {
+        /// Where it answers.
+        origin: Origin,
+        /// A process of it on this machine, the root of its tree.
+        pid: Option<u32>,
+    },
+}
+
+/// One run.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Unique.
+    pub id: String,
+    /// The service.
+    pub place: Place,
+    /// What to ask; at least one.
+    pub vectors: Vec<Vector>,
+    /// How much, how long, reckoned with what.
+    pub settings: Settings,
+    /// Whether we may attach to the runtime to force collections.
+    pub attach: bool,
+    /// The runtime, when the user knows better.
+    pub runtime: Option<Runtime>,
+    /// Whether requests carry credentials: a leak behind them costs an attacker more.
+    pub credentials: bool,
+    /// Whether users or rate, and the number of requests, were stated by the user: load on a host that is not this
+    /// machine is never a default.
+    pub load_is_explicit: bool,
+}

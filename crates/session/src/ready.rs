@@ -1,0 +1,149 @@
+//! Waiting until a service answers, and finding where.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use drip_drive::probe;
+use drip_launch::Service;
+use drip_meter::Scope;
+use drip_model::{Exit, Origin, Scheme, Vector};
+use tokio::time::sleep;
+
+use crate::halt::Halt;
+use crate::job::Launch;
+use crate::trouble::Trouble;
+
+const POLL: Duration = Duration::from_millis(100);
+/// One question while waiting; a service that is busy starting is asked again.
+const PROBE_TIME_MAX: Duration = Duration::from_secs(5);
+/// The first question to a service that runs already; a slow endpoint gets its time.
+const FIRST_TIME_MAX: Duration = Duration::from_secs(30);
+/// After the first port answered, others get this long to turn up: a service with two is asked to name one.
+const OTHERS_TIME: Duration = Duration::from_millis(400);
+/// Lines of the service's output that an error shows.
+const OUTPUT_LINES: usize = 20;
+
+/// Waits until the service answers HTTP; the address that answered.
+pub(crate) async fn wait(
+    launch: &Launch,
+    service: &Service,
+    scope: Scope,
+    halt: &Halt,
+) -> Result<SocketAddr, Trouble> {
+    let deadline = Instant::now() + launch.ready_time_max;
+    let mut seen = "it opened no port".to_owned();
+    loop {
+        let (answering, silent) = ask_all(launch, scope).await;
+        if !answering.is_empty() {
+            return only_one(launch, scope, answering).await;
+        }
+        seen = silent.unwrap_or(seen);
+        still_there(service, halt)?;
+        if Instant::now() >= deadline {
+            let seconds = launch.ready_time_max.as_secs();
+            return Err(Trouble::NeverAnswered { seconds, seen, output: service.last_output(OUTPUT_LINES) });
+        }
+        tokio::select! { () = sleep(POLL) => (), () = halt.token().cancelled() => () }
+    }
+}
+
+fn still_there(service: &Service, halt: &Halt) -> Result<(), Trouble> {
+    if halt.reason().is_some() {
+        return Err(Trouble::Interrupted);
+    }
+    match service.exited() {
+        Some(end) if service.pids().is_empty() => {
+            Err(Trouble::Ended { exit: exit_of(end), output: service.last_output(OUTPUT_LINES) })
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn exit_of(end: drip_launch::End) -> Exit {
+    match (end.code, end.signal) {
+        (_, Some(signal)) => Exit::Signal(signal),
+        (Some(code), None) => Exit::Code(code),
+        (None, None) => Exit::Unseen,
+    }
+}
+
+/// Addresses that answer, and what the last silent one did.
+async fn ask_all(launch: &Launch, scope: Scope) -> (Vec<SocketAddr>, Option<String>) {
+    let (mut answering, mut silent) = (Vec::new(), None);
+    for address in candidates(launch, scope) {
+        match ask(launch, address).await {
+            Ok(()) => answering.push(address),
+            Err(why) => silent = Some(format!("port {}: {why}", address.port())),
+        }
+    }
+    (answering, silent)
+}
+
+async fn ask(launch: &Launch, address: SocketAddr) -> Result<(), String> {
+    let origin = Origin { scheme: Scheme::Http, host: address.ip().to_string(), port: address.port() };
+    let path = launch.ready_path.as_deref().unwrap_or("/");
+    match probe(&origin, address, path, PROBE_TIME_MAX).await {
+        Ok(answer) if launch.ready_path.is_none() || (200..400).contains(&answer.status) => Ok(()),
+        Ok(answer) => Err(format!("{path} answers {}", answer.status)),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The port that the user named, else every port that the tree listens on.
+fn candidates(launch: &Launch, scope: Scope) -> Vec<SocketAddr> {
+    if let Some(port) = launch.port {
+        let of_tree = listening(scope).into_iter().find(|address| address.port() == port);
+        return vec![of_tree.unwrap_or(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port))];
+    }
+    let mut addresses = listening(scope);
+    addresses.sort_by_key(|address| (address.port(), address.is_ipv6()));
+    addresses.dedup_by_key(|address| address.port());
+    addresses
+}
+
+fn listening(scope: Scope) -> Vec<SocketAddr> {
+    drip_proc::listeners(&scope.pids()).into_iter().map(|listener| reachable(listener.address)).collect()
+}
+
+/// A socket bound to every address is reached by the loopback.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
+    SocketAddr::new(ip, address.port())
+}
+
+async fn only_one(launch: &Launch, scope: Scope, first: Vec<SocketAddr>) -> Result<SocketAddr, Trouble> {
+    if launch.port.is_some() {
+        return Ok(first[0]);
+    }
+    sleep(OTHERS_TIME).await;
+    let (answering, _) = ask_all(launch, scope).await;
+    let mut services = Vec::new();
+    for address in answering {
+        if !drip_meter::is_inspector(address).await {
+            services.push(address);
+        }
+    }
+    match services.as_slice() {
+        [] => Ok(first[0]),
+        [only] => Ok(*only),
+        several => Err(Trouble::SeveralPorts { ports: several.iter().map(SocketAddr::port).collect() }),
+    }
+}
+
+/// The first of a name's addresses that answers anything to the first vector's path.
+pub(crate) async fn first_that_answers(
+    origin: &Origin,
+    candidates: &[SocketAddr],
+    vectors: &[Vector],
+) -> Result<SocketAddr, Trouble> {
+    let target = vectors.first().map(|vector| vector.template.render(0, 0).target).unwrap_or_default();
+    let path = String::from_utf8_lossy(&target).into_owned();
+    let mut why = String::new();
+    for address in candidates {
+        match probe(origin, *address, &path, FIRST_TIME_MAX).await {
+            Ok(_) => return Ok(*address),
+            Err(error) => why = error.to_string(),
+        }
+    }
+    Err(Trouble::Unreachable { url: origin.to_string(), why })
+}

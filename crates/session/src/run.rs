@@ -1,0 +1,315 @@
+//! One run from beginning to end.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use drip_catalog::Context;
+use drip_drive::Pulse;
+use drip_judge::forecast;
+use drip_model::{
+    Crash, Doubt, DoubtKind, Exit, Origin, Outcome, Report, Scheme, Series, Service, Settings, Signal, Status, ToLimit,
+    Verdict,
+};
+use drip_proc::OomCounter;
+use tokio_util::sync::CancellationToken;
+
+use crate::bench::{Bench, Trial};
+use crate::crash::crash;
+use crate::event::Event;
+use crate::experiment::Findings;
+use crate::footprint::footprint;
+use crate::gauges::Gauges;
+use crate::halt::{Halt, Reason};
+use crate::job::{Job, Place};
+use crate::limits::{Room, limits};
+use crate::ready::exit_of;
+use crate::subject::{self, Subject};
+use crate::trouble::Trouble;
+use crate::verdict::{Judged, Known, weigh};
+
+/// The service may take half of what the machine can spare, unless a limit was stated.
+const SPARE_SHARE: u64 = 2;
+/// Lines of a dead service's output that the report keeps.
+const LAST_LINES: usize = 20;
+/// How long after its death the exit status of a service may take to reach us.
+const EXIT_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Run {
+    /// Always there; marked failed or partial where it is.
+    pub report: Report,
+    /// Why nothing could be judged at all.
+    pub trouble: Option<Trouble>,
+}
+
+/// Runs a job. `stop` interrupts it: what was measured is judged and reported, the service is stopped.
+pub async fn run(job: &Job, stop: &CancellationToken, on_event: &mut (dyn FnMut(Event) + Send)) -> Run {
+    let halt = Halt::default();
+    let clock = Clock { created_at: SystemTime::now(), started: Instant::now() };
+    tokio::select! {
+        done = conduct(job, &halt, clock, on_event) => done,
+        () = interrupt(stop, &halt) => unreachable!("the watch never ends by itself"),
+    }
+}
+
+async fn interrupt(stop: &CancellationToken, halt: &Halt) {
+    stop.cancelled().await;
+    halt.because(Reason::Interrupted);
+    std::future::pending().await
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    created_at: SystemTime,
+    started: Instant,
+}
+
+async fn conduct(job: &Job, halt: &Halt, clock: Clock, on_event: &mut (dyn FnMut(Event) + Send)) -> Run {
+    match subject::open(job, halt, &mut |pid| on_event(Event::Started { pid })).await {
+        Ok(subject) => measure(job, subject, halt, clock, on_event).await,
+        Err(trouble) => Run { report: failed(job, clock, &trouble), trouble: Some(trouble) },
+    }
+}
+
+/// A report of a run that never began: what was asked, and nothing else.
+fn failed(job: &Job, clock: Clock, trouble: &Trouble) -> Report {
+    let origin = match &job.place {
+        Place::Running { origin, .. } => origin.clone(),
+        Place::Launch(launch) => {
+            Origin { scheme: Scheme::Http, host: "127.0.0.1".into(), port: launch.port.unwrap_or(0) }
+        }
+    };
+    Report {
+        id: job.id.clone(),
+        status: Status::Failed,
+        origin,
+        service: Service { last_output: trouble.output().to_vec(), ..described(job, None) },
+        settings: job.settings.clone(),
+        created_at: clock.created_at,
+        completed_at: SystemTime::now(),
+        outcomes: Vec::new(),
+        findings: Vec::new(),
+        score: None,
+        doubts: vec![Doubt::new(DoubtKind::NotEnoughData, trouble.to_string())],
+        footprint: footprint(0, clock.started.elapsed()),
+    }
+}
+
+fn described(job: &Job, subject: Option<&Subject>) -> Service {
+    let launch = match &job.place {
+        Place::Launch(launch) => Some(launch),
+        Place::Running { .. } => None,
+    };
+    Service {
+        command: launch.map(|launch| launch.command.clone()).unwrap_or_default(),
+        pid: subject.and_then(|subject| subject.owners.first()).map(|owner| owner.pid),
+        runtime: subject.and_then(|subject| subject.runtime),
+        log: launch.map(|launch| launch.log.display().to_string()),
+        last_output: Vec::new(),
+    }
+}
+
+async fn measure(
+    job: &Job,
+    subject: Subject,
+    halt: &Halt,
+    clock: Clock,
+    on_event: &mut (dyn FnMut(Event) + Send),
+) -> Run {
+    let gauges = Gauges::open(job, &subject, clock.started).await;
+    on_event(Event::Answering { url: subject.origin.to_string(), runtime: subject.runtime, signal: gauges.signal() });
+    if let (Some(reason), Some(_)) = (&gauges.refused, gauges.anon()) {
+        on_event(Event::FloorRefused { reason: reason.clone() });
+    }
+    let witness = Witness::of(&subject);
+    let mut bench = Bench {
+        guard_bytes: guard_bytes(&subject.settings),
+        subject: &subject,
+        gauges,
+        pulse: Arc::new(Pulse::default()),
+        halt: halt.clone(),
+        started: clock.started,
+        deadline: Instant::now() + subject.settings.budget,
+        on_event,
+    };
+    let outcomes = try_all(job, &mut bench, &witness).await;
+    let requests = bench.pulse.completed();
+    (bench.on_event)(Event::Stopping);
+    bench.gauges.close().await;
+    let report = report(job, &subject, clock, outcomes, requests, halt);
+    end(subject, report).await
+}
+
+/// Stops what we started; the report stands in any case.
+async fn end(subject: Subject, report: Report) -> Run {
+    let stopped = match subject.service {
+        Some(service) => service.stop().await,
+        None => Ok(()),
+    };
+    Run { report, trouble: stopped.err().map(Trouble::from) }
+}
+
+fn guard_bytes(settings: &Settings) -> u64 {
+    settings.limit.or_else(|| drip_proc::memory_available().map(|bytes| bytes / SPARE_SHARE)).unwrap_or(u64::MAX)
+}
+
+/// One vector after the other, each with its share of the time that is left.
+async fn try_all(job: &Job, bench: &mut Bench<'_>, witness: &Witness) -> Vec<Outcome> {
+    let whole = bench.deadline;
+    let mut outcomes = Vec::new();
+    for (done, vector) in job.vectors.iter().enumerate() {
+        let waiting = u32::try_from(job.vectors.len() - done).unwrap_or(u32::MAX);
+        bench.deadline = Instant::now() + whole.saturating_duration_since(Instant::now()) / waiting;
+        let mut trial = Trial::new(vector, &bench.pulse);
+        let findings = if bench.halted() { Findings::default() } else { bounded(bench, &mut trial).await };
+        outcomes.push(outcome(bench, trial, findings, witness).await);
+    }
+    outcomes
+}
+
+/// The experiment minds its budget; a service that answers ever more slowly is cut off a little later.
+async fn bounded(bench: &mut Bench<'_>, trial: &mut Trial<'_>) -> Findings {
+    let (halt, late) = (bench.halt.clone(), bench.deadline + bench.settings().dose * 4);
+    tokio::select! {
+        findings = bench.experiment(trial) => findings,
+        () = cut_off(&halt, late) => unreachable!("the watch never ends by itself"),
+    }
+}
+
+async fn cut_off(halt: &Halt, when: Instant) {
+    tokio::time::sleep_until(when.into()).await;
+    halt.because(Reason::Budget);
+    std::future::pending().await
+}
+
+async fn outcome(bench: &Bench<'_>, trial: Trial<'_>, findings: Findings, witness: &Witness) -> Outcome {
+    let crash = if bench.halt.reason() == Some(Reason::Died) {
+        Some(witness.testify(bench.subject, trial.requests).await)
+    } else {
+        None
+    };
+    let judged = weigh(Known {
+        findings,
+        tally: &trial.tally,
+        expect_status: trial.vector.expect_status,
+        crash,
+        process_was_replaced: trial.readings.process_was_replaced(),
+        memory_seen: bench.subject.scope.is_some(),
+        doubts: doubts(bench),
+    });
+    let to_limit = to_limit(bench, &trial, &judged);
+    let mut series: Vec<Series> = vec![trial.readings.floor, trial.readings.anon];
+    series.push(Series { points: trial.samples.take(), ..Series::new(Signal::Anon) });
+    series.retain(|series| !series.points.is_empty());
+    Outcome {
+        vector: trial.vector.id,
+        endpoint: trial.vector.endpoint.clone(),
+        pattern: trial.vector.pattern,
+        verdict: judged.verdict,
+        requests: trial.requests,
+        tally: trial.tally,
+        evidence: judged.evidence,
+        others: judged.others,
+        to_limit,
+        doubts: judged.doubts,
+        series,
+    }
+}
+
+/// What the course of the run gives reason to doubt.
+fn doubts(bench: &Bench<'_>) -> Vec<Doubt> {
+    let halted = match bench.halt.reason() {
+        Some(Reason::Interrupted) => Some(Doubt::new(DoubtKind::Interrupted, "the run was interrupted; it covers what was done until then")),
+        Some(Reason::Budget) => Some(Doubt::new(DoubtKind::BudgetSpent, "the service became so slow that the time was over; raise --budget")),
+        Some(Reason::MemoryGuard) => Some(Doubt::new(
+            DoubtKind::MemoryGuard,
+            format!(
+                "the run was stopped when the service held more than {} MB, to protect this machine; --limit moves that bound",
+                bench.guard_bytes / 1_000_000
+            ),
+        )),
+        Some(Reason::Died) | None => None,
+    };
+    halted.into_iter().chain(bench.gauges.doubt()).collect()
+}
+
+fn to_limit(bench: &Bench<'_>, trial: &Trial<'_>, judged: &Judged) -> Option<ToLimit> {
+    let evidence = judged.evidence.as_ref().filter(|_| matches!(judged.verdict, Verdict::Leaking | Verdict::Unbounded { .. }))?;
+    let last = |series: &Series| series.points.last().map(|point| point.value);
+    let owner = bench.subject.owners.first().map(|owner| owner.pid);
+    let room = Room {
+        stated: bench.settings().limit,
+        cgroup: owner.and_then(drip_proc::cgroup_limit).map(|limit| limit.bytes),
+        heap: bench.gauges.heap_limit(),
+        heap_is_set: owner.is_some_and(heap_is_set),
+        live_used: last(&trial.readings.floor),
+        anon_used: last(&trial.readings.anon),
+    };
+    let limits = limits(bench.subject.runtime?, &room);
+    forecast(&limits, &evidence.per_request, bench.settings().rate_expected)
+}
+
+/// Whether the user gave V8 a heap limit, by flag or environment.
+fn heap_is_set(pid: u32) -> bool {
+    let mut words = drip_proc::command_line(pid).unwrap_or_default();
+    words.extend(drip_proc::environment_value(pid, "NODE_OPTIONS"));
+    words.iter().any(|word| word.replace('_', "-").contains("--max-old-space-size"))
+}
+
+fn report(
+    job: &Job,
+    subject: &Subject,
+    clock: Clock,
+    outcomes: Vec<Outcome>,
+    requests: u64,
+    halt: &Halt,
+) -> Report {
+    let context = Context {
+        runtime: subject.runtime,
+        platform: None,
+        credentials_needed: job.credentials,
+        rate_expected: subject.settings.rate_expected,
+    };
+    let findings = drip_catalog::findings(&outcomes, &context);
+    let died = halt.reason() == Some(Reason::Died);
+    let last_output = subject.service.as_ref().filter(|_| died).map(|service| service.last_output(LAST_LINES));
+    Report {
+        id: job.id.clone(),
+        status: if halt.reason() == Some(Reason::Interrupted) { Status::Partial } else { Status::Completed },
+        origin: subject.origin.clone(),
+        service: Service { last_output: last_output.unwrap_or_default(), ..described(job, Some(subject)) },
+        settings: subject.settings.clone(),
+        created_at: clock.created_at,
+        completed_at: SystemTime::now(),
+        score: drip_catalog::score(&findings, &outcomes),
+        findings,
+        outcomes,
+        doubts: Vec::new(),
+        footprint: footprint(requests, clock.started.elapsed()),
+    }
+}
+
+/// Who can testify to the cause of a death: the cgroup's counter, remembered while the process lived.
+struct Witness {
+    counter: Option<OomCounter>,
+    before: u64,
+}
+
+impl Witness {
+    fn of(subject: &Subject) -> Self {
+        let counter = subject.owners.first().and_then(|owner| drip_proc::oom_kills(owner.pid));
+        let before = counter.as_ref().and_then(OomCounter::read).unwrap_or(0);
+        Self { counter, before }
+    }
+
+    async fn testify(&self, subject: &Subject, requests: u64) -> Crash {
+        let exit = match &subject.service {
+            Some(service) => tokio::time::timeout(EXIT_TIME_MAX, service.wait_exit()).await.map_or(Exit::Unseen, exit_of),
+            None => Exit::Unseen,
+        };
+        let now = self.counter.as_ref().and_then(OomCounter::read).unwrap_or(self.before);
+        let output = subject.service.as_ref().map(|service| service.last_output(LAST_LINES)).unwrap_or_default();
+        crash(exit, requests, now.saturating_sub(self.before), &output)
+    }
+}

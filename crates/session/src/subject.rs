@@ -1,0 +1,162 @@
+//! The service under test, started or found, and answering.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+
+use drip_launch::{Command, Service, start};
+use drip_meter::{Scope, runtime_of};
+use drip_model::{Origin, Runtime, Scheme, Settings};
+use drip_proc::{Identity, identity};
+use tokio::net::lookup_host;
+
+use crate::halt::Halt;
+use crate::job::{Job, Launch, Place};
+use crate::manners::mind;
+use crate::ready;
+use crate::trouble::Trouble;
+
+/// Longest time that a stopped service may take to end by itself.
+const GRACE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// A service that answers.
+pub(crate) struct Subject {
+    /// Where requests go.
+    pub(crate) origin: Origin,
+    /// Resolved once and pinned.
+    pub(crate) address: SocketAddr,
+    /// The settings that are allowed towards it.
+    pub(crate) settings: Settings,
+    /// When we started it.
+    pub(crate) service: Option<Service>,
+    /// Its processes, where they can be seen.
+    pub(crate) scope: Option<Scope>,
+    /// The processes that own its socket.
+    pub(crate) owners: Vec<Identity>,
+    /// What runs there.
+    pub(crate) runtime: Option<Runtime>,
+}
+
+impl Subject {
+    /// Processes that own the service's socket now.
+    pub(crate) fn owner_pids(&self) -> Vec<u32> {
+        self.owners.iter().map(|owner| owner.pid).collect()
+    }
+
+    /// Whether the service is dead: nobody who owned its socket lives, and nobody of its tree owns it now.
+    pub(crate) fn is_dead(&self) -> bool {
+        let Some(scope) = self.scope else { return false };
+        !self.owners.iter().any(drip_proc::is_alive) && owners(scope, self.address.port()).is_empty()
+    }
+}
+
+/// Starts or finds the service of a job and waits until it answers.
+pub(crate) async fn open(job: &Job, halt: &Halt, on_start: &mut (dyn FnMut(u32) + Send)) -> Result<Subject, Trouble> {
+    match &job.place {
+        Place::Launch(launch) => launched(job, launch, halt, on_start).await,
+        Place::Running { origin, pid } => found(job, origin, *pid).await,
+    }
+}
+
+async fn launched(
+    job: &Job,
+    launch: &Launch,
+    halt: &Halt,
+    on_start: &mut (dyn FnMut(u32) + Send),
+) -> Result<Subject, Trouble> {
+    if let Some(port) = launch.port {
+        is_free(port)?;
+    }
+    let service = start(&command(launch)).await?;
+    on_start(service.main_pid());
+    let scope = Scope::Below(service.guard_pid());
+    match ready::wait(launch, &service, scope, halt).await {
+        Ok(address) => {
+            let owners = owners(scope, address.port());
+            let runtime = runtime(job, &owners, || service.main_pid());
+            let origin = Origin { scheme: Scheme::Http, host: address.ip().to_string(), port: address.port() };
+            let settings = job.settings.clone();
+            Ok(Subject { origin, address, settings, service: Some(service), scope: Some(scope), owners, runtime })
+        }
+        Err(trouble) => {
+            // The guard ends the service in any case; the first trouble is the one to tell.
+            let _ = service.stop().await;
+            Err(trouble)
+        }
+    }
+}
+
+fn is_free(port: u16) -> Result<(), Trouble> {
+    if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+        return Ok(());
+    }
+    let who = match drip_proc::listener_owner(port) {
+        Some((pid, name)) => format!("process {pid} ({name})"),
+        None => "another process".to_owned(),
+    };
+    Err(Trouble::PortTaken { port, who })
+}
+
+fn command(launch: &Launch) -> Command {
+    let existing = |name: &str| std::env::var(name).ok();
+    let mut env = drip_meter::environment(&existing);
+    let port = launch.port.or_else(|| existing("PORT").is_none().then(free_port).flatten());
+    env.extend(port.map(|port| ("PORT".to_owned(), port.to_string())));
+    Command {
+        program: launch.command.first().cloned().unwrap_or_default(),
+        args: launch.command.iter().skip(1).cloned().collect(),
+        env,
+        log: launch.log.clone(),
+        grace: GRACE,
+        guard: launch.guard.clone(),
+    }
+}
+
+/// A port that nobody has at this moment; a service that honours `PORT` gets it.
+fn free_port() -> Option<u16> {
+    Some(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?.local_addr().ok()?.port())
+}
+
+/// Who owns the socket, as identities.
+pub(crate) fn owners(scope: Scope, port: u16) -> Vec<Identity> {
+    let mut pids: Vec<u32> =
+        drip_proc::listeners(&scope.pids()).iter().filter(|l| l.address.port() == port).map(|l| l.pid).collect();
+    pids.sort_unstable();
+    pids.dedup();
+    pids.into_iter().filter_map(identity).collect()
+}
+
+fn runtime(job: &Job, owners: &[Identity], fallback: impl Fn() -> u32) -> Option<Runtime> {
+    job.runtime.or_else(|| Some(runtime_of(owners.first().map_or_else(fallback, |owner| owner.pid))))
+}
+
+async fn found(job: &Job, origin: &Origin, pid: Option<u32>) -> Result<Subject, Trouble> {
+    let candidates = resolve(origin).await?;
+    let settings = mind(job, &origin.host, candidates[0].ip())?;
+    let address = ready::first_that_answers(origin, &candidates, &job.vectors).await?;
+    // Another address of the same name may lie elsewhere.
+    mind(job, &origin.host, address.ip())?;
+    let mut subject = Subject {
+        origin: origin.clone(),
+        address,
+        settings,
+        service: None,
+        scope: None,
+        owners: Vec::new(),
+        runtime: job.runtime,
+    };
+    if let Some(pid) = pid {
+        let process = identity(pid).ok_or(Trouble::NoSuchProcess(pid))?;
+        let scope = Scope::From(pid);
+        let owning = owners(scope, address.port());
+        subject.owners = if owning.is_empty() { vec![process] } else { owning };
+        subject.runtime = runtime(job, &subject.owners, || pid);
+        subject.scope = Some(scope);
+    }
+    Ok(subject)
+}
+
+async fn resolve(origin: &Origin) -> Result<Vec<SocketAddr>, Trouble> {
+    let unknown = |why: String| Trouble::UnknownHost { host: origin.host.clone(), why };
+    let found = lookup_host((origin.host.as_str(), origin.port)).await.map_err(|error| unknown(error.to_string()))?;
+    let addresses: Vec<_> = found.collect();
+    if addresses.is_empty() { Err(unknown("it has no address".into())) } else { Ok(addresses) }
+}

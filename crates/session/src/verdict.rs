@@ -1,0 +1,271 @@
+//! From what every signal did to one verdict. Pure.
+//!
+//! Unclear is never counted as healthy: whatever speaks against calm readings turns them into a doubt. Nothing
+//! turns proven growth into health.
+
+use drip_judge::Cause;
+use drip_model::{Crash, Doubt, DoubtKind, Evidence, Growth, Interval, Tally, Verdict};
+
+use crate::experiment::{Findings, grows_beyond_allowance};
+
+/// Below this share of successes, calm readings speak of the error path alone.
+const SUCCESS_SHARE_MIN: f64 = 0.5;
+/// Above this share of failures the report says so.
+const FAILURE_SHARE_MAX: f64 = 0.1;
+
+/// All that is known of one vector.
+pub(crate) struct Known<'a> {
+    pub(crate) findings: Findings,
+    pub(crate) tally: &'a Tally,
+    pub(crate) expect_status: Option<u16>,
+    pub(crate) crash: Option<Crash>,
+    pub(crate) process_was_replaced: bool,
+    /// Whether any memory could be read at all.
+    pub(crate) memory_seen: bool,
+    /// What the run itself gave reason to doubt.
+    pub(crate) doubts: Vec<Doubt>,
+}
+
+/// A verdict with what it rests on.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Judged {
+    pub(crate) verdict: Verdict,
+    pub(crate) evidence: Option<Evidence>,
+    pub(crate) others: Vec<Evidence>,
+    pub(crate) doubts: Vec<Doubt>,
+}
+
+/// Weighs it all.
+pub(crate) fn weigh(known: Known<'_>) -> Judged {
+    let vetoes = vetoes(&known);
+    let cause = known.findings.cause;
+    let ran_out = known.findings.ran_out;
+    let (evidence, others) = sorted(known.findings);
+    let verdict = verdict(known.crash, evidence.as_ref(), cause, !vetoes.is_empty());
+    let undecided = evidence.iter().flat_map(|evidence| evidence.doubts.clone());
+    let mut doubts: Vec<Doubt> = if verdict == Verdict::Unclear { vetoes.into_iter().chain(undecided).collect() } else { failures(known.tally, known.expect_status) };
+    if verdict == Verdict::Leaking && matches!(cause, Some(Cause::Unclear)) {
+        doubts.push(time_or_requests());
+    }
+    if verdict == Verdict::Unclear && ran_out {
+        doubts.push(Doubt::new(DoubtKind::BudgetSpent, "the time or the requests of this run were spent before it was decided"));
+    }
+    doubts.extend(known.doubts);
+    Judged { verdict, evidence, others, doubts }
+}
+
+/// The evidence that the verdict rests on, and the rest: growth counts before calm, a better signal before a worse.
+fn sorted(findings: Findings) -> (Option<Evidence>, Vec<Evidence>) {
+    let mut all: Vec<Evidence> = [findings.floor, findings.anon].into_iter().flatten().map(|a| a.evidence).collect();
+    all.sort_by_key(|evidence| (evidence.growth != Growth::Grows, evidence.signal));
+    let mut rest = all.into_iter();
+    (rest.next(), rest.collect())
+}
+
+fn verdict(crash: Option<Crash>, evidence: Option<&Evidence>, cause: Option<Cause>, vetoed: bool) -> Verdict {
+    if let Some(crash) = crash {
+        return Verdict::Crashed(crash);
+    }
+    match (evidence.map(|evidence| &evidence.growth), cause) {
+        (Some(Growth::Grows), Some(Cause::Time(per_hour))) => Verdict::GrowingWithTime { per_hour },
+        (Some(Growth::Grows), _) => Verdict::Leaking,
+        (Some(Growth::Flat), _) if !vetoed => Verdict::Steady,
+        (Some(Growth::Bounded { plateau }), _) if !vetoed => Verdict::Settling { plateau: *plateau },
+        _ => Verdict::Unclear,
+    }
+}
+
+/// What forbids calling calm readings healthy.
+fn vetoes(known: &Known<'_>) -> Vec<Doubt> {
+    let successes = known.tally.successes(known.expect_status);
+    let asked = known.tally.completed + known.tally.failed();
+    let mut vetoes = Vec::new();
+    if successes == 0 {
+        vetoes.push(no_success(known.tally));
+    } else if share(successes, asked) < SUCCESS_SHARE_MIN {
+        vetoes.extend(failures(known.tally, known.expect_status));
+    }
+    if !known.memory_seen {
+        vetoes.push(memory_not_seen());
+    }
+    if known.process_was_replaced {
+        vetoes.push(process_replaced());
+    }
+    vetoes.extend(disagreement(&known.findings));
+    vetoes
+}
+
+/// Live heap is calm and anonymous memory is not: what grows is outside the heap that was read.
+fn disagreement(findings: &Findings) -> Option<Doubt> {
+    let calm = |growth: &Growth| matches!(growth, Growth::Flat | Growth::Bounded { .. });
+    findings.floor.as_ref().filter(|floor| calm(&floor.evidence.growth))?;
+    let anon = findings.anon.as_ref().filter(|anon| grows_beyond_allowance(anon))?;
+    let Interval { low, high, .. } = anon.evidence.per_request;
+    Some(Doubt::new(
+        DoubtKind::SignalsDisagree,
+        format!(
+            "live heap does not grow, but anonymous memory does, by {low:.0} to {high:.0} bytes a request: native \
+             memory, a worker thread's heap, or memory that the allocator keeps; more requests would tell (raise --budget)"
+        ),
+    ))
+}
+
+fn no_success(tally: &Tally) -> Doubt {
+    let what = match (tally.usual_status(), &tally.first_error) {
+        (Some(status), _) => format!("the usual answer was {status}"),
+        (None, Some(error)) => error.clone(),
+        (None, None) => "nothing was answered".to_owned(),
+    };
+    let message = format!(
+        "no request succeeded ({what}); name what to request with --path, or with --expect-status the answer that is right"
+    );
+    Doubt::new(DoubtKind::NoSuccess, message)
+}
+
+fn failures(tally: &Tally, expected: Option<u16>) -> Vec<Doubt> {
+    let asked = tally.completed + tally.failed();
+    let failed = asked - tally.successes(expected).min(asked);
+    if share(failed, asked) <= FAILURE_SHARE_MAX {
+        return Vec::new();
+    }
+    let message = format!("{failed} of {asked} requests did not succeed: what was judged is partly the error path");
+    vec![Doubt::new(DoubtKind::ManyErrors, message)]
+}
+
+fn memory_not_seen() -> Doubt {
+    let message = "memory was not seen: from outside, a leak shows only when it is nearly too late; add --memory \
+                   pid:N when the service runs on this machine, or start it with drip run";
+    Doubt::new(DoubtKind::MemoryNotSeen, message)
+}
+
+fn process_replaced() -> Doubt {
+    let message = "a process of the service was replaced during the run, and its memory went with it: a leak would not \
+                   show; switch worker recycling off for the test";
+    Doubt::new(DoubtKind::ProcessReplaced, message)
+}
+
+fn time_or_requests() -> Doubt {
+    let message = "it grows, but whether with requests or with time could not be told: the idle window was too short";
+    Doubt::new(DoubtKind::TimeOrRequests, message)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use drip_judge::{Assessment, More};
+    use drip_model::{Exit, Signal, Threshold};
+
+    use super::*;
+
+    fn says(signal: Signal, growth: Growth) -> Assessment {
+        let open = growth == Growth::Undecided;
+        let because = Doubt::new(DoubtKind::CacheMayBeFilling, "open");
+        let evidence = Evidence {
+            signal,
+            per_request: Interval { low: 300.0, estimate: 310.0, high: 320.0, level: 0.99 },
+            smallest_detectable: 20.0,
+            requests: 100_000,
+            thresholds: vec![Threshold { name: "allowance", value: 12e6, unit: None, why: "" }],
+            doubts: if open { vec![because.clone()] } else { Vec::new() },
+            growth,
+        };
+        Assessment { evidence, more: open.then_some(More { requests: 1, because }) }
+    }
+
+    fn findings(floor: Option<Growth>, anon: Option<Growth>) -> Findings {
+        Findings {
+            floor: floor.map(|growth| says(Signal::LiveHeap, growth)),
+            anon: anon.map(|growth| says(Signal::Anon, growth)),
+            ..Findings::default()
+        }
+    }
+
+    fn answered(statuses: &[(u16, u64)]) -> Tally {
+        let statuses: BTreeMap<u16, u64> = statuses.iter().copied().collect();
+        Tally { completed: statuses.values().sum(), statuses, ..Tally::default() }
+    }
+
+    fn known(findings: Findings, tally: &Tally) -> Known<'_> {
+        Known {
+            findings,
+            tally,
+            expect_status: None,
+            crash: None,
+            process_was_replaced: false,
+            memory_seen: true,
+            doubts: Vec::new(),
+        }
+    }
+
+    fn check(known: Known<'_>, verdict: &str, doubts: &[DoubtKind]) -> Judged {
+        let judged = weigh(known);
+        let kinds: Vec<_> = judged.doubts.iter().map(|doubt| doubt.kind).collect();
+        assert_eq!((judged.verdict.name(), kinds.as_slice()), (verdict, doubts));
+        judged
+    }
+
+    #[test]
+    fn the_better_signal_gives_the_verdict() {
+        let ok = answered(&[(200, 100)]);
+        let judged = check(known(findings(Some(Growth::Grows), Some(Growth::Undecided)), &ok), "leaking", &[]);
+        assert_eq!(judged.evidence.unwrap().signal, Signal::LiveHeap);
+        check(known(findings(Some(Growth::Flat), Some(Growth::Flat)), &ok), "steady", &[]);
+        check(known(findings(Some(Growth::Bounded { plateau: 1.0 }), None), &ok), "settling", &[]);
+        check(known(findings(None, Some(Growth::Undecided)), &ok), "unclear", &[DoubtKind::CacheMayBeFilling]);
+    }
+
+    #[test]
+    fn calm_heap_under_growing_memory_is_a_doubt_until_the_growth_is_proven() {
+        let ok = answered(&[(200, 100)]);
+        check(known(findings(Some(Growth::Flat), Some(Growth::Undecided)), &ok), "unclear", &[DoubtKind::SignalsDisagree]);
+        let judged = check(known(findings(Some(Growth::Flat), Some(Growth::Grows)), &ok), "leaking", &[]);
+        assert_eq!(judged.evidence.unwrap().signal, Signal::Anon);
+    }
+
+    #[test]
+    fn nothing_is_healthy_that_was_not_exercised() {
+        let calm = || findings(Some(Growth::Flat), None);
+        check(known(calm(), &answered(&[(404, 100)])), "unclear", &[DoubtKind::NoSuccess]);
+        check(known(calm(), &answered(&[(200, 40), (500, 60)])), "unclear", &[DoubtKind::ManyErrors]);
+        check(known(calm(), &answered(&[(200, 80), (500, 20)])), "steady", &[DoubtKind::ManyErrors]);
+        let not_found = answered(&[(404, 100)]);
+        check(Known { expect_status: Some(404), ..known(calm(), &not_found) }, "steady", &[]);
+    }
+
+    #[test]
+    fn a_replaced_process_hides_a_leak_but_makes_none() {
+        let ok = answered(&[(200, 100)]);
+        let replaced = |growth| Known { process_was_replaced: true, ..known(findings(Some(growth), None), &ok) };
+        check(replaced(Growth::Flat), "unclear", &[DoubtKind::ProcessReplaced]);
+        check(replaced(Growth::Grows), "leaking", &[]);
+    }
+
+    #[test]
+    fn a_black_box_is_never_healthy() {
+        let ok = answered(&[(200, 100)]);
+        check(Known { memory_seen: false, ..known(Findings::default(), &ok) }, "unclear", &[DoubtKind::MemoryNotSeen]);
+    }
+
+    #[test]
+    fn growth_that_needs_no_requests_is_growth_with_time() {
+        let ok = answered(&[(200, 100)]);
+        let per_hour = Interval { low: 1.0, estimate: 2.0, high: 3.0, level: 0.99 };
+        let by = |cause| Findings { cause: Some(cause), ..findings(Some(Growth::Grows), None) };
+        check(known(by(Cause::Time(per_hour)), &ok), "growing-with-time", &[]);
+        check(known(by(Cause::Requests), &ok), "leaking", &[]);
+        check(known(by(Cause::Unclear), &ok), "leaking", &[DoubtKind::TimeOrRequests]);
+    }
+
+    #[test]
+    fn a_death_counts_more_than_anything() {
+        let ok = answered(&[(200, 100)]);
+        let crash = Crash { exit: Exit::Signal(9), after_requests: 5, out_of_memory: None };
+        check(Known { crash: Some(crash), ..known(findings(Some(Growth::Grows), None), &ok) }, "crashed", &[]);
+    }
+}

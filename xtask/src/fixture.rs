@@ -1,0 +1,95 @@
+//! What the tests need besides Rust: services of three languages with what they depend on.
+//!
+//! Everything is made under the build folder from `examples/`, which stays as it is. Made once, and made again
+//! when what it is made from has changed.
+
+mod go;
+mod node;
+mod python;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::workspace::Workspace;
+
+/// One language's part.
+pub(crate) struct Fixture {
+    /// The folder under [`Place::fixtures`], and the word for `--without`.
+    pub(crate) name: &'static str,
+    /// What the names of the tests that need it contain; `None` where it cannot be left out.
+    pub(crate) tests: Option<&'static str>,
+    /// Makes it, unless it is there.
+    pub(crate) set_up: fn(&Place) -> Result<(), Failure>,
+}
+
+/// Every fixture, in the order in which they are set up.
+pub(crate) static FIXTURES: &[Fixture] = &[python::FIXTURE, node::FIXTURE, go::FIXTURE];
+
+/// From where to where.
+pub(crate) struct Place {
+    /// The examples in the repository.
+    pub(crate) examples: PathBuf,
+    /// The folder that tests find by `DRIP_FIXTURES`.
+    pub(crate) fixtures: PathBuf,
+}
+
+impl Place {
+    pub(crate) fn of(workspace: &Workspace) -> Self {
+        Self { examples: workspace.root.join("examples"), fixtures: workspace.target.join("fixtures") }
+    }
+}
+
+/// A file beside what was made, with the text that it was made from. It lies inside the folder that it vouches
+/// for, so it is gone when that is.
+struct Stamp {
+    file: PathBuf,
+    text: String,
+}
+
+impl Stamp {
+    fn new(file: PathBuf, source: &Path) -> Result<Self, Failure> {
+        Ok(Self { file, text: at(source, fs::read_to_string(source))? })
+    }
+
+    fn is_fresh(&self) -> bool {
+        fs::read_to_string(&self.file).is_ok_and(|text| text == self.text)
+    }
+
+    fn set(&self) -> Result<(), Failure> {
+        at(&self.file, fs::write(&self.file, &self.text))
+    }
+}
+
+/// A failure of the file system, with the file's name.
+fn at<T>(path: &Path, result: std::io::Result<T>) -> Result<T, Failure> {
+    result.map_err(|error| Failure::step(path.display().to_string(), error))
+}
+
+fn remove_folder(folder: &Path) -> Result<(), Failure> {
+    if folder.exists() { at(folder, fs::remove_dir_all(folder)) } else { Ok(()) }
+}
+
+fn make_folder(folder: &Path) -> Result<(), Failure> {
+    at(folder, fs::create_dir_all(folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_is_fresh_until_its_source_changes() {
+        let folder = std::env::temp_dir().join(format!("drip-xtask-stamp-{}", std::process::id()));
+        make_folder(&folder).unwrap();
+        let (source, stamp) = (folder.join("source"), folder.join("stamp"));
+        let fresh = || Stamp::new(stamp.clone(), &source).unwrap().is_fresh();
+        fs::write(&source, "flask==1").unwrap();
+        assert!(!fresh());
+        Stamp::new(stamp.clone(), &source).unwrap().set().unwrap();
+        assert!(fresh());
+        fs::write(&source, "flask==2").unwrap();
+        assert!(!fresh());
+        remove_folder(&folder).unwrap();
+    }
+}
