@@ -215,7 +215,7 @@ fn ending_idle(outcome: &Outcome) -> String {
 }
 
 fn named(limit: &ToLimit) -> String {
-    format!("the limit ({}: {})", limit.limit, words::bytes(limit.limit_bytes as f64))
+    format!("{} ({})", limit.limit, words::limit(limit.limit_bytes as f64))
 }
 
 fn measured_on(outcome: &Outcome) -> String {
@@ -372,7 +372,7 @@ mod tests {
         assert_eq!(
             finding.description,
             "Memory grows by 439 bytes (99 % interval 421 to 457) with each GET /data and did not stop in \
-             41,200 requests; the limit (V8 heap limit in 512 MiB: 259 MiB) is reached after about 618,000 \
+             41,200 requests; V8 heap limit in 512 MiB (259 MiB) is reached after about 618,000 \
              requests, 17 hours at 10 requests per second (measured: live heap after a forced collection)."
         );
     }
@@ -392,13 +392,11 @@ mod tests {
 
     #[test]
     fn growth_with_time_is_of_the_whole_service_and_per_hour() {
-        let per_hour = Interval { low: 1e6, estimate: 2_097_152.0, high: 3e6, level: 0.99 };
+        let per_hour = Interval { low: 1e6, estimate: 2e6, high: 3e6, level: 0.99 };
         let verdict = Verdict::GrowingWithTime { per_hour };
         let finding = only(Outcome { verdict, ..leak(Signal::Anon, 40.0 * DAY_SECONDS) });
         assert_eq!((finding.id, finding.severity, finding.endpoint), ("DRIP004", Severity::Low, None));
-        assert!(
-            finding.description.starts_with("Memory grows by 2 MiB (99 % interval 0.95 to 2.9) per hour")
-        );
+        assert!(finding.description.starts_with("Memory grows by 2 MB (99 % interval 1 to 3) per hour"));
         assert!(!finding.description.contains("per second"), "{}", finding.description);
     }
 
@@ -464,10 +462,10 @@ mod tests {
 
     #[test]
     fn settling_is_a_note_on_anonymous_memory_only() {
-        let settled = |signal| outcome(Verdict::Settling { plateau: 5_242_880.0 }, Some(evidence(signal)));
+        let settled = |signal| outcome(Verdict::Settling { plateau: 5e6 }, Some(evidence(signal)));
         let note = only(settled(Signal::Anon));
         assert_eq!((note.id, note.severity), ("DRIP005", Severity::Note));
-        assert!(note.description.starts_with("Memory grew by 5 MiB under GET /data and then stopped"));
+        assert!(note.description.starts_with("Memory grew by 5 MB under GET /data and then stopped"));
         assert_eq!(findings(&[settled(Signal::LiveHeap)], &CONTEXT), []);
     }
 

@@ -3,8 +3,10 @@
 
 use drip_model::{Interval, Unit};
 
-const UNITS: [(&str, f64); 4] =
-    [("GiB", 1024.0 * 1024.0 * 1024.0), ("MiB", 1024.0 * 1024.0), ("KiB", 1024.0), ("bytes", 1.0)];
+/// What grows is told in decimal units, as the report does.
+const UNITS: [(&str, f64); 4] = [("GB", 1e9), ("MB", 1e6), ("KB", 1e3), ("bytes", 1.0)];
+
+const MIB: f64 = 1024.0 * 1024.0;
 
 /// Each with the number of seconds from which on it is used: twice itself, so that nothing reads "1 hour"
 /// that may be 89 minutes.
@@ -44,7 +46,12 @@ pub fn about(value: f64) -> String {
     count(((value / step).round() * step) as u64)
 }
 
-/// `439 bytes`, `1.5 KiB`, `259 MiB`.
+/// `259 MiB`: limits are set in binary units, and told so.
+pub fn limit(bytes: f64) -> String {
+    format!("{} MiB", decimal(bytes / MIB))
+}
+
+/// `439 bytes`, `1.5 KB`, `4.1 MB`.
 pub fn bytes(value: f64) -> String {
     let (name, size) = byte_unit(value);
     match decimal(value / size) {
@@ -122,26 +129,27 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_in_binary_units() {
+    fn growth_is_in_decimal_units_and_limits_in_binary_ones() {
         let cases = [
             (1.0, "1 byte"),
             (439.2, "439 bytes"),
             (0.25, "0.25 bytes"),
-            (1536.0, "1.5 KiB"),
-            (271_581_184.0, "259 MiB"),
-            (-2048.0, "-2 KiB"),
+            (1540.0, "1.5 KB"),
+            (2e6, "2 MB"),
+            (-2000.0, "-2 KB"),
         ];
         for (value, text) in cases {
             assert_eq!(bytes(value), text);
         }
+        assert_eq!(limit(271_581_184.0), "259 MiB");
     }
 
     #[test]
     fn an_interval_is_in_the_unit_of_its_estimate() {
         let small = Interval { low: 421.0, estimate: 439.2, high: 457.0, level: 0.99 };
         assert_eq!(interval(&small, Unit::Bytes), "439 bytes (99 % interval 421 to 457)");
-        let large = Interval { low: 1000.0, estimate: 1536.0, high: 2048.0, level: 0.995 };
-        assert_eq!(interval(&large, Unit::Bytes), "1.5 KiB (99.5 % interval 0.98 to 2)");
+        let large = Interval { low: 1000.0, estimate: 1500.0, high: 2000.0, level: 0.995 };
+        assert_eq!(interval(&large, Unit::Bytes), "1.5 KB (99.5 % interval 1 to 2)");
         let things = Interval { low: 0.9, estimate: 1.0, high: 1.1, level: 0.99 };
         assert_eq!(interval(&things, Unit::Count), "1 (99 % interval 0.9 to 1.1)");
     }

@@ -241,7 +241,10 @@ fn verdict_or_id(text: &str) -> Result<String, String> {
     if let Some(name) = drip_model::Verdict::NAMES.into_iter().chain(ids).find(known) {
         return Ok(name.to_owned());
     }
-    Err(format!("neither a verdict ({}) nor a finding that drip explain lists", drip_model::Verdict::NAMES.join(", ")))
+    Err(format!(
+        "neither a verdict ({}) nor a finding that drip explain lists",
+        drip_model::Verdict::NAMES.join(", ")
+    ))
 }
 
 #[cfg(test)]

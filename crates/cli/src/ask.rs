@@ -137,7 +137,11 @@ const fn runtime(name: RuntimeName) -> Runtime {
 /// The gate that the arguments describe.
 pub(crate) fn gate(args: &GateArgs) -> Gate {
     Gate {
-        fail_below: args.fail_below.as_ref().and_then(|grade| grade.chars().next()).map(|c| c.to_ascii_uppercase()),
+        fail_below: args
+            .fail_below
+            .as_ref()
+            .and_then(|grade| grade.chars().next())
+            .map(|c| c.to_ascii_uppercase()),
         fail_under: args.fail_under,
         fail_on: args.fail_on.clone(),
         no_fail: args.no_fail,

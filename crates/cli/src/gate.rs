@@ -25,7 +25,8 @@ pub(crate) struct Ruling {
 }
 
 /// Verdicts that fail by themselves.
-const FAILURES: [Verdict; 4] = [Verdict::Crashed, Verdict::Leaking, Verdict::Unbounded, Verdict::GrowingWithTime];
+const FAILURES: [Verdict; 4] =
+    [Verdict::Crashed, Verdict::Leaking, Verdict::Unbounded, Verdict::GrowingWithTime];
 
 /// Rules on a document.
 pub(crate) fn rule(gate: &Gate, document: &Document) -> Ruling {
@@ -37,7 +38,8 @@ pub(crate) fn rule(gate: &Gate, document: &Document) -> Ruling {
         return ruling(exit::GATE_FAILED, because);
     }
     if nothing_succeeded(document) {
-        let because = "no request succeeded; name what to request with --path (or describe the API with --spec)";
+        let because =
+            "no request succeeded; name what to request with --path (or describe the API with --spec)";
         return ruling(exit::NOTHING_MEASURED, because.to_owned());
     }
     if document.vectors.iter().all(|vector| vector.verdict == Verdict::Unclear) {
@@ -76,7 +78,8 @@ fn graded_below(worst: char, grade: Option<char>) -> Option<String> {
 fn named(gate: &Gate, document: &Document) -> Option<String> {
     let on = |name: &str| gate.fail_on.iter().any(|wanted| wanted == name);
     let verdict = document.vectors.iter().find(|vector| on(vector.verdict.name()));
-    let by_verdict = verdict.map(|vector| format!("{} is {} (--fail-on)", vector.endpoint, vector.verdict.name()));
+    let by_verdict =
+        verdict.map(|vector| format!("{} is {} (--fail-on)", vector.endpoint, vector.verdict.name()));
     let finding = document.findings.iter().find(|finding| on(&finding.id));
     by_verdict.or_else(|| finding.map(|finding| format!("{} was found (--fail-on)", finding.id)))
 }

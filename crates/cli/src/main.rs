@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         return ExitCode::from(code);
     }
     // A panic unwinds to here: the pipe to the guard closes on the way, so the service is stopped.
-    let code = catch_unwind(|| verb::dispatch(args::Cli::parse_from(words))).unwrap_or_else(|_| exit::our_bug());
+    let code =
+        catch_unwind(|| verb::dispatch(args::Cli::parse_from(words))).unwrap_or_else(|_| exit::our_bug());
     ExitCode::from(code)
 }

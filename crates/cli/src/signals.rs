@@ -24,7 +24,8 @@ impl Interruption {
 
     /// Listens for as long as it is polled.
     pub(crate) async fn listen(&self) -> std::io::Result<std::convert::Infallible> {
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         loop {
             let code = tokio::select! {
                 _ = interrupt.recv() => exit::INTERRUPTED,

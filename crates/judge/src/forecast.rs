@@ -9,7 +9,7 @@ pub struct Limit {
     pub bytes: u64,
     /// Which one, in words.
     pub what: String,
-    /// What is in use now, bytes of the same kind.
+    /// What is in use of it at the beginning, bytes of the same kind.
     pub used: u64,
 }
 

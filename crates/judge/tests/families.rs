@@ -170,8 +170,7 @@ fn twice_the_bytes_is_twice_the_slope_and_a_constant_changes_nothing() {
 #[test]
 fn bad_input_is_a_doubt_and_not_a_panic() {
     let point = |requests, value| Point { at: Duration::ZERO, requests, value, stage: Stage::Dose };
-    let many =
-        |make: fn(u64) -> (u64, u64)| (0..12).map(make).map(|(n, v)| point(n, v)).collect::<Vec<_>>();
+    let many = |make: fn(u64) -> (u64, u64)| (0..12).map(make).map(|(n, v)| point(n, v)).collect::<Vec<_>>();
     for points in [
         vec![],
         vec![point(5, 5)],

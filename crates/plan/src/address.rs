@@ -50,7 +50,8 @@ fn without_credentials(url: &str) -> String {
 
 fn origin(url: &str, scheme: Scheme, authority: &str) -> Result<Origin, PlanError> {
     let fault = |why: &str| PlanError::Authority { url: url.to_owned(), why: why.to_owned() };
-    let parsed: Authority = authority.parse().map_err(|_| fault("expected is HOST or HOST:PORT, the port 1 to 65535"))?;
+    let parsed: Authority =
+        authority.parse().map_err(|_| fault("expected is HOST or HOST:PORT, the port 1 to 65535"))?;
     let host = parsed.host().trim_start_matches('[').trim_end_matches(']');
     if host.is_empty() {
         return Err(fault("the host is missing"));

@@ -21,12 +21,16 @@ pub(crate) fn crash(exit: Exit, after_requests: u64, oom_kills: u64, output: &[S
 }
 
 fn by_kernel(oom_kills: u64) -> Option<String> {
-    (oom_kills > 0).then(|| format!("the kernel killed for memory: the cgroup's oom_kill counter rose by {oom_kills}"))
+    (oom_kills > 0)
+        .then(|| format!("the kernel killed for memory: the cgroup's oom_kill counter rose by {oom_kills}"))
 }
 
 fn by_runtime(output: &[String]) -> Option<String> {
     let said = |words: &str| output.iter().any(|line| line.contains(words));
-    LAST_WORDS.iter().find(|(words, _)| said(words)).map(|(words, meaning)| format!("{meaning} (it wrote: {words})"))
+    LAST_WORDS
+        .iter()
+        .find(|(words, _)| said(words))
+        .map(|(words, meaning)| format!("{meaning} (it wrote: {words})"))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ const FIRST_UNITS: u64 = 2 + 2 * CYCLE_UNITS;
 const OVERTIME: u32 = 4;
 /// Growth that the doses before the first look shall show at most, as a multiple of what a cache may hold: enough
 /// to decide, and far from killing the service.
-const GROWTH_AIM: f64 = 8.0;
+const GROWTH_AIM: f64 = 3.0;
 /// One extension makes doses at most so many times larger.
 const UNIT_GROWTH_MAX: u64 = 4;
 /// While nobody asks: long enough that growth with time would show.
@@ -74,7 +74,8 @@ impl Bench<'_> {
         let users = u64::from(self.settings().users);
         let gentle = match growth_of_last(best(trial)) {
             Some((growth, cache)) if growth > 0.0 => {
-                let allowed = GROWTH_AIM * self.policy_cache(trial, cache) / (growth * as_float(2 * CYCLE_UNITS));
+                let allowed =
+                    GROWTH_AIM * self.policy_cache(trial, cache) / (growth * as_float(2 * CYCLE_UNITS));
                 scaled(last.completed, allowed.min(1.0)).max(users)
             }
             _ => last.completed,
@@ -135,10 +136,15 @@ impl Bench<'_> {
         let wanted = more.requests.div_ceil(CYCLE_UNITS).clamp(1, unit * UNIT_GROWTH_MAX);
         let by_count = self.requests_left(trial).map_or(u64::MAX, |left| left / CYCLE_UNITS);
         let each = self.reckoned(trial, CYCLE_UNITS).as_secs_f64().max(1e-9);
-        let by_time = scaled(1, (self.time_left().as_secs_f64() - self.settings().dose.as_secs_f64() * 2.0) / each);
+        let by_time =
+            scaled(1, (self.time_left().as_secs_f64() - self.settings().dose.as_secs_f64() * 2.0) / each);
         let possible = by_count.min(by_time);
         let all_needed = more.because.kind == DoubtKind::CacheMayBeFilling;
-        let enough = if all_needed { more.requests.div_ceil(CYCLE_UNITS) <= possible } else { possible >= unit.div_ceil(2) };
+        let enough = if all_needed {
+            more.requests.div_ceil(CYCLE_UNITS) <= possible
+        } else {
+            possible >= unit.div_ceil(2)
+        };
         (enough && possible > 0).then(|| wanted.min(possible))
     }
 
@@ -172,7 +178,8 @@ impl Bench<'_> {
             self.rest(idle).await;
             self.read(trial, Stage::Idle).await;
         }
-        let series = if signal == trial.readings.floor.signal { &trial.readings.floor } else { &trial.readings.anon };
+        let series =
+            if signal == trial.readings.floor.signal { &trial.readings.floor } else { &trial.readings.anon };
         let policy = self.policy(trial, series);
         findings.cause = Some(cause(series, policy.noise_floor, policy.level));
         findings
@@ -208,9 +215,11 @@ fn open_question(findings: &Findings) -> Option<More> {
 /// Whether memory surely grew more than a healthy service's may, decided or not.
 pub(crate) fn grows_beyond_allowance(assessment: &Assessment) -> bool {
     let evidence = &assessment.evidence;
-    let allowance = evidence.thresholds.iter().find(|t| t.name == "allowance").map_or(f64::INFINITY, |t| t.value);
+    let allowance =
+        evidence.thresholds.iter().find(|t| t.name == "allowance").map_or(f64::INFINITY, |t| t.value);
     evidence.growth == Growth::Grows
-        || (evidence.growth == Growth::Undecided && evidence.per_request.low * as_float(evidence.requests) >= allowance)
+        || (evidence.growth == Growth::Undecided
+            && evidence.per_request.low * as_float(evidence.requests) >= allowance)
 }
 
 fn growing(findings: &Findings) -> Option<drip_model::Signal> {
@@ -224,7 +233,11 @@ const fn as_float(value: u64) -> f64 {
     value as f64
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of requests, not negative")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of requests, not negative"
+)]
 fn scaled(count: u64, factor: f64) -> u64 {
     (as_float(count) * factor.max(0.0)) as u64
 }

@@ -6,16 +6,21 @@ use drip_model::Footprint;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
-/// Our own footprint so far. Child processes do not count: they are the service.
-pub(crate) fn footprint(requests: u64, wall: Duration) -> Footprint {
-    let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else {
-        return Footprint { requests, wall_seconds: wall.as_secs_f64(), ..Footprint::default() };
-    };
+/// Processor time of this process so far, seconds. Child processes do not count: they are the service.
+pub(crate) fn cpu_seconds() -> f64 {
+    getrusage(UsageWho::RUSAGE_SELF)
+        .map_or(0.0, |usage| seconds(usage.user_time()) + seconds(usage.system_time()))
+}
+
+/// Our own footprint over a run that began when this process had used `cpu_before` seconds.
+pub(crate) fn footprint(requests: u64, wall: Duration, cpu_before: f64) -> Footprint {
+    // Linux counts in units of 1,024 bytes (getrusage(2)).
+    let peak = getrusage(UsageWho::RUSAGE_SELF)
+        .map_or(0, |usage| u64::try_from(usage.max_rss()).unwrap_or(0) * 1024);
     Footprint {
         requests,
-        cpu_seconds: seconds(usage.user_time()) + seconds(usage.system_time()),
-        // Linux counts in units of 1,024 bytes (getrusage(2)).
-        peak_rss_bytes: u64::try_from(usage.max_rss()).unwrap_or(0) * 1024,
+        cpu_seconds: cpu_seconds() - cpu_before,
+        peak_rss_bytes: peak,
         wall_seconds: wall.as_secs_f64(),
     }
 }
@@ -31,8 +36,8 @@ mod tests {
 
     #[test]
     fn a_running_process_has_a_footprint() {
-        let own = footprint(3, Duration::from_secs(2));
-        assert!(own.peak_rss_bytes > 1_000_000, "{own:?}");
+        let own = footprint(3, Duration::from_secs(2), 0.0);
+        assert!(own.peak_rss_bytes > 1_000_000 && own.cpu_seconds >= 0.0, "{own:?}");
         assert_eq!((own.requests, own.wall_seconds), (3, 2.0));
     }
 }

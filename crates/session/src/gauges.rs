@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use drip_meter::source::anon::Anon;
 use drip_meter::{Floor, Meter, MeterError, Opened, Reading, attach};
-use drip_model::{Doubt, DoubtKind, Gap, Point, Series, Signal, Stage};
+use drip_model::{Doubt, DoubtKind, Gap, Point, Runtime, Series, Signal, Stage};
 use drip_proc::Identity;
 
 use crate::job::Job;
@@ -20,6 +20,8 @@ pub(crate) struct Gauges {
     /// Why there is no floor, or none any more.
     pub(crate) refused: Option<String>,
     misses: usize,
+    /// Whether the runtime has garbage at all: memory that is freed at once needs no floor.
+    has_collector: bool,
     started: Instant,
 }
 
@@ -34,7 +36,12 @@ pub(crate) struct Readings {
 
 impl Readings {
     pub(crate) const fn new() -> Self {
-        Self { floor: Series::new(Signal::LiveHeap), anon: Series::new(Signal::Anon), first: None, last: Vec::new() }
+        Self {
+            floor: Series::new(Signal::LiveHeap),
+            anon: Series::new(Signal::Anon),
+            first: None,
+            last: Vec::new(),
+        }
     }
 
     /// Whether a process that was read first is not there any more: its memory went with it.
@@ -63,7 +70,8 @@ impl Gauges {
             Opened::Yes(floor) => (Some(floor), None),
             Opened::No(reason) => (None, Some(reason)),
         };
-        Self { floor, anon, refused, misses: 0, started }
+        let has_collector = subject.runtime != Some(Runtime::Native);
+        Self { floor, anon, refused, misses: 0, has_collector, started }
     }
 
     /// The best signal there is.
@@ -105,7 +113,7 @@ impl Gauges {
 
     /// What it means that there is no floor.
     pub(crate) fn doubt(&self) -> Option<Doubt> {
-        let reason = self.refused.as_ref().filter(|_| self.anon.is_some())?;
+        let reason = self.refused.as_ref().filter(|_| self.anon.is_some() && self.has_collector)?;
         let message = format!(
             "live heap could not be read ({reason}), so anonymous memory was judged: it includes garbage and what the \
              allocator keeps, and needs more requests for the same certainty"
@@ -120,7 +128,13 @@ impl Gauges {
     }
 }
 
-fn note(series: &mut Series, at: Duration, requests: u64, stage: Stage, reading: Result<Reading, MeterError>) {
+fn note(
+    series: &mut Series,
+    at: Duration,
+    requests: u64,
+    stage: Stage,
+    reading: Result<Reading, MeterError>,
+) {
     match reading {
         Ok(reading) => series.points.push(Point { at, requests, value: reading.value, stage }),
         Err(error) => series.gaps.push(Gap { at, reason: error.to_string() }),

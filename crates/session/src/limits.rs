@@ -22,9 +22,9 @@ pub(crate) struct Room {
     pub(crate) heap: Option<u64>,
     /// Whether the user set that heap limit by a flag.
     pub(crate) heap_is_set: bool,
-    /// Live heap now.
+    /// Live heap of the warm service, before the doses.
     pub(crate) live_used: Option<u64>,
-    /// Anonymous memory now.
+    /// Anonymous memory then.
     pub(crate) anon_used: Option<u64>,
 }
 
@@ -40,7 +40,9 @@ fn container(room: &Room) -> (u64, String) {
     match (room.stated, room.cgroup) {
         (Some(stated), _) => (stated, "the limit given by --limit".to_owned()),
         (None, Some(cgroup)) => (cgroup, "the limit of its cgroup".to_owned()),
-        (None, None) => (ASSUMED, "the memory of a small container, assumed since no limit was found".to_owned()),
+        (None, None) => {
+            (ASSUMED, "the memory of a small container, assumed since no limit was found".to_owned())
+        }
     }
 }
 
@@ -102,7 +104,10 @@ mod tests {
 
     #[test]
     fn a_flag_of_the_user_counts_everywhere() {
-        check(&Room { heap: Some(403 * MIB), heap_is_set: true, ..ROOM }, &[(403, "set by a flag"), (512, "assumed")]);
+        check(
+            &Room { heap: Some(403 * MIB), heap_is_set: true, ..ROOM },
+            &[(403, "set by a flag"), (512, "assumed")],
+        );
     }
 
     #[test]

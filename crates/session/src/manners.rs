@@ -24,7 +24,9 @@ const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)
 /// When the request must not be sent there at all, or only by somebody who says that the host is theirs.
 pub(crate) fn mind(job: &Job, host: &str, address: IpAddr) -> Result<Settings, Trouble> {
     if is_metadata(address) {
-        return Err(Trouble::Refused(format!("{host} ({address}) is a metadata address; it is never requested")));
+        return Err(Trouble::Refused(format!(
+            "{host} ({address}) is a metadata address; it is never requested"
+        )));
     }
     if address.to_canonical().is_loopback() {
         return Ok(job.settings.clone());
@@ -46,7 +48,9 @@ fn owned(job: &Job, host: &str) -> Result<Settings, Trouble> {
     if job.load_is_explicit {
         return Ok(job.settings.clone());
     }
-    Err(Trouble::Refused(format!("{host} is not this machine: say how much with --requests N, and --rate N or --users N")))
+    Err(Trouble::Refused(format!(
+        "{host} is not this machine: say how much with --requests N, and --rate N or --users N"
+    )))
 }
 
 fn polite(settings: &Settings) -> Settings {

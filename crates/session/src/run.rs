@@ -7,8 +7,8 @@ use drip_catalog::Context;
 use drip_drive::Pulse;
 use drip_judge::forecast;
 use drip_model::{
-    Crash, Doubt, DoubtKind, Exit, Origin, Outcome, Report, Scheme, Series, Service, Settings, Signal, Status, ToLimit,
-    Verdict,
+    Crash, Doubt, DoubtKind, Exit, Footprint, Origin, Outcome, Report, Scheme, Series, Service, Settings,
+    Signal, Stage, Status, ToLimit, Verdict,
 };
 use drip_proc::OomCounter;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +17,7 @@ use crate::bench::{Bench, Trial};
 use crate::crash::crash;
 use crate::event::Event;
 use crate::experiment::Findings;
-use crate::footprint::footprint;
+use crate::footprint::{cpu_seconds, footprint};
 use crate::gauges::Gauges;
 use crate::halt::{Halt, Reason};
 use crate::job::{Job, Place};
@@ -46,7 +46,7 @@ pub struct Run {
 /// Runs a job. `stop` interrupts it: what was measured is judged and reported, the service is stopped.
 pub async fn run(job: &Job, stop: &CancellationToken, on_event: &mut (dyn FnMut(Event) + Send)) -> Run {
     let halt = Halt::default();
-    let clock = Clock { created_at: SystemTime::now(), started: Instant::now() };
+    let clock = Clock { created_at: SystemTime::now(), started: Instant::now(), cpu_seconds: cpu_seconds() };
     tokio::select! {
         done = conduct(job, &halt, clock, on_event) => done,
         () = interrupt(stop, &halt) => unreachable!("the watch never ends by itself"),
@@ -63,6 +63,13 @@ async fn interrupt(stop: &CancellationToken, halt: &Halt) {
 struct Clock {
     created_at: SystemTime,
     started: Instant,
+    cpu_seconds: f64,
+}
+
+impl Clock {
+    fn footprint(&self, requests: u64) -> Footprint {
+        footprint(requests, self.started.elapsed(), self.cpu_seconds)
+    }
 }
 
 async fn conduct(job: &Job, halt: &Halt, clock: Clock, on_event: &mut (dyn FnMut(Event) + Send)) -> Run {
@@ -92,7 +99,7 @@ fn failed(job: &Job, clock: Clock, trouble: &Trouble) -> Report {
         findings: Vec::new(),
         score: None,
         doubts: vec![Doubt::new(DoubtKind::NotEnoughData, trouble.to_string())],
-        footprint: footprint(0, clock.started.elapsed()),
+        footprint: clock.footprint(0),
     }
 }
 
@@ -118,7 +125,11 @@ async fn measure(
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Run {
     let gauges = Gauges::open(job, &subject, clock.started).await;
-    on_event(Event::Answering { url: subject.origin.to_string(), runtime: subject.runtime, signal: gauges.signal() });
+    on_event(Event::Answering {
+        url: subject.origin.to_string(),
+        runtime: subject.runtime,
+        signal: gauges.signal(),
+    });
     if let (Some(reason), Some(_)) = (&gauges.refused, gauges.anon()) {
         on_event(Event::FloorRefused { reason: reason.clone() });
     }
@@ -151,7 +162,10 @@ async fn end(subject: Subject, report: Report) -> Run {
 }
 
 fn guard_bytes(settings: &Settings) -> u64 {
-    settings.limit.or_else(|| drip_proc::memory_available().map(|bytes| bytes / SPARE_SHARE)).unwrap_or(u64::MAX)
+    settings
+        .limit
+        .or_else(|| drip_proc::memory_available().map(|bytes| bytes / SPARE_SHARE))
+        .unwrap_or(u64::MAX)
 }
 
 /// One vector after the other, each with its share of the time that is left.
@@ -220,8 +234,14 @@ async fn outcome(bench: &Bench<'_>, trial: Trial<'_>, findings: Findings, witnes
 /// What the course of the run gives reason to doubt.
 fn doubts(bench: &Bench<'_>) -> Vec<Doubt> {
     let halted = match bench.halt.reason() {
-        Some(Reason::Interrupted) => Some(Doubt::new(DoubtKind::Interrupted, "the run was interrupted; it covers what was done until then")),
-        Some(Reason::Budget) => Some(Doubt::new(DoubtKind::BudgetSpent, "the service became so slow that the time was over; raise --budget")),
+        Some(Reason::Interrupted) => Some(Doubt::new(
+            DoubtKind::Interrupted,
+            "the run was interrupted; it covers what was done until then",
+        )),
+        Some(Reason::Budget) => Some(Doubt::new(
+            DoubtKind::BudgetSpent,
+            "the service became so slow that the time was over; raise --budget",
+        )),
         Some(Reason::MemoryGuard) => Some(Doubt::new(
             DoubtKind::MemoryGuard,
             format!(
@@ -235,16 +255,22 @@ fn doubts(bench: &Bench<'_>) -> Vec<Doubt> {
 }
 
 fn to_limit(bench: &Bench<'_>, trial: &Trial<'_>, judged: &Judged) -> Option<ToLimit> {
-    let evidence = judged.evidence.as_ref().filter(|_| matches!(judged.verdict, Verdict::Leaking | Verdict::Unbounded { .. }))?;
-    let last = |series: &Series| series.points.last().map(|point| point.value);
+    let evidence = judged
+        .evidence
+        .as_ref()
+        .filter(|_| matches!(judged.verdict, Verdict::Leaking | Verdict::Unbounded { .. }))?;
+    // From the beginning of the judged part: how long a service lives that was just started and warmed up.
+    let begin = |series: &Series| {
+        series.points.iter().rfind(|p| p.stage != Stage::Dose && p.stage != Stage::Idle).map(|p| p.value)
+    };
     let owner = bench.subject.owners.first().map(|owner| owner.pid);
     let room = Room {
         stated: bench.settings().limit,
         cgroup: owner.and_then(drip_proc::cgroup_limit).map(|limit| limit.bytes),
         heap: bench.gauges.heap_limit(),
         heap_is_set: owner.is_some_and(heap_is_set),
-        live_used: last(&trial.readings.floor),
-        anon_used: last(&trial.readings.anon),
+        live_used: begin(&trial.readings.floor),
+        anon_used: begin(&trial.readings.anon),
     };
     let limits = limits(bench.subject.runtime?, &room);
     forecast(&limits, &evidence.per_request, bench.settings().rate_expected)
@@ -273,7 +299,8 @@ fn report(
     };
     let findings = drip_catalog::findings(&outcomes, &context);
     let died = halt.reason() == Some(Reason::Died);
-    let last_output = subject.service.as_ref().filter(|_| died).map(|service| service.last_output(LAST_LINES));
+    let last_output =
+        subject.service.as_ref().filter(|_| died).map(|service| service.last_output(LAST_LINES));
     Report {
         id: job.id.clone(),
         status: if halt.reason() == Some(Reason::Interrupted) { Status::Partial } else { Status::Completed },
@@ -286,7 +313,7 @@ fn report(
         findings,
         outcomes,
         doubts: Vec::new(),
-        footprint: footprint(requests, clock.started.elapsed()),
+        footprint: clock.footprint(requests),
     }
 }
 
@@ -305,11 +332,14 @@ impl Witness {
 
     async fn testify(&self, subject: &Subject, requests: u64) -> Crash {
         let exit = match &subject.service {
-            Some(service) => tokio::time::timeout(EXIT_TIME_MAX, service.wait_exit()).await.map_or(Exit::Unseen, exit_of),
+            Some(service) => {
+                tokio::time::timeout(EXIT_TIME_MAX, service.wait_exit()).await.map_or(Exit::Unseen, exit_of)
+            }
             None => Exit::Unseen,
         };
         let now = self.counter.as_ref().and_then(OomCounter::read).unwrap_or(self.before);
-        let output = subject.service.as_ref().map(|service| service.last_output(LAST_LINES)).unwrap_or_default();
+        let output =
+            subject.service.as_ref().map(|service| service.last_output(LAST_LINES)).unwrap_or_default();
         crash(exit, requests, now.saturating_sub(self.before), &output)
     }
 }

@@ -49,7 +49,11 @@ impl Subject {
 }
 
 /// Starts or finds the service of a job and waits until it answers.
-pub(crate) async fn open(job: &Job, halt: &Halt, on_start: &mut (dyn FnMut(u32) + Send)) -> Result<Subject, Trouble> {
+pub(crate) async fn open(
+    job: &Job,
+    halt: &Halt,
+    on_start: &mut (dyn FnMut(u32) + Send),
+) -> Result<Subject, Trouble> {
     match &job.place {
         Place::Launch(launch) => launched(job, launch, halt, on_start).await,
         Place::Running { origin, pid } => found(job, origin, *pid).await,
@@ -72,9 +76,18 @@ async fn launched(
         Ok(address) => {
             let owners = owners(scope, address.port());
             let runtime = runtime(job, &owners, || service.main_pid());
-            let origin = Origin { scheme: Scheme::Http, host: address.ip().to_string(), port: address.port() };
+            let origin =
+                Origin { scheme: Scheme::Http, host: address.ip().to_string(), port: address.port() };
             let settings = job.settings.clone();
-            Ok(Subject { origin, address, settings, service: Some(service), scope: Some(scope), owners, runtime })
+            Ok(Subject {
+                origin,
+                address,
+                settings,
+                service: Some(service),
+                scope: Some(scope),
+                owners,
+                runtime,
+            })
         }
         Err(trouble) => {
             // The guard ends the service in any case; the first trouble is the one to tell.
@@ -117,8 +130,11 @@ fn free_port() -> Option<u16> {
 
 /// Who owns the socket, as identities.
 pub(crate) fn owners(scope: Scope, port: u16) -> Vec<Identity> {
-    let mut pids: Vec<u32> =
-        drip_proc::listeners(&scope.pids()).iter().filter(|l| l.address.port() == port).map(|l| l.pid).collect();
+    let mut pids: Vec<u32> = drip_proc::listeners(&scope.pids())
+        .iter()
+        .filter(|l| l.address.port() == port)
+        .map(|l| l.pid)
+        .collect();
     pids.sort_unstable();
     pids.dedup();
     pids.into_iter().filter_map(identity).collect()
@@ -156,7 +172,8 @@ async fn found(job: &Job, origin: &Origin, pid: Option<u32>) -> Result<Subject, 
 
 async fn resolve(origin: &Origin) -> Result<Vec<SocketAddr>, Trouble> {
     let unknown = |why: String| Trouble::UnknownHost { host: origin.host.clone(), why };
-    let found = lookup_host((origin.host.as_str(), origin.port)).await.map_err(|error| unknown(error.to_string()))?;
+    let found =
+        lookup_host((origin.host.as_str(), origin.port)).await.map_err(|error| unknown(error.to_string()))?;
     let addresses: Vec<_> = found.collect();
     if addresses.is_empty() { Err(unknown("it has no address".into())) } else { Ok(addresses) }
 }

@@ -26,7 +26,9 @@ pub enum Trouble {
         output: Vec<String>,
     },
     /// It runs and does not answer.
-    #[error("the service did not answer within {seconds} s ({seen}); is --port right, is --ready-timeout long enough?")]
+    #[error(
+        "the service did not answer within {seconds} s ({seen}); is --port right, is --ready-timeout long enough?"
+    )]
     NeverAnswered {
         /// How long we waited.
         seconds: u64,

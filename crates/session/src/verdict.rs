@@ -43,12 +43,19 @@ pub(crate) fn weigh(known: Known<'_>) -> Judged {
     let (evidence, others) = sorted(known.findings);
     let verdict = verdict(known.crash, evidence.as_ref(), cause, !vetoes.is_empty());
     let undecided = evidence.iter().flat_map(|evidence| evidence.doubts.clone());
-    let mut doubts: Vec<Doubt> = if verdict == Verdict::Unclear { vetoes.into_iter().chain(undecided).collect() } else { failures(known.tally, known.expect_status) };
+    let mut doubts: Vec<Doubt> = if verdict == Verdict::Unclear {
+        vetoes.into_iter().chain(undecided).collect()
+    } else {
+        failures(known.tally, known.expect_status)
+    };
     if verdict == Verdict::Leaking && matches!(cause, Some(Cause::Unclear)) {
         doubts.push(time_or_requests());
     }
     if verdict == Verdict::Unclear && ran_out {
-        doubts.push(Doubt::new(DoubtKind::BudgetSpent, "the time or the requests of this run were spent before it was decided"));
+        doubts.push(Doubt::new(
+            DoubtKind::BudgetSpent,
+            "the time or the requests of this run were spent before it was decided",
+        ));
     }
     doubts.extend(known.doubts);
     Judged { verdict, evidence, others, doubts }
@@ -56,7 +63,8 @@ pub(crate) fn weigh(known: Known<'_>) -> Judged {
 
 /// The evidence that the verdict rests on, and the rest: growth counts before calm, a better signal before a worse.
 fn sorted(findings: Findings) -> (Option<Evidence>, Vec<Evidence>) {
-    let mut all: Vec<Evidence> = [findings.floor, findings.anon].into_iter().flatten().map(|a| a.evidence).collect();
+    let mut all: Vec<Evidence> =
+        [findings.floor, findings.anon].into_iter().flatten().map(|a| a.evidence).collect();
     all.sort_by_key(|evidence| (evidence.growth != Growth::Grows, evidence.signal));
     let mut rest = all.into_iter();
     (rest.next(), rest.collect())
@@ -128,7 +136,8 @@ fn failures(tally: &Tally, expected: Option<u16>) -> Vec<Doubt> {
     if share(failed, asked) <= FAILURE_SHARE_MAX {
         return Vec::new();
     }
-    let message = format!("{failed} of {asked} requests did not succeed: what was judged is partly the error path");
+    let message =
+        format!("{failed} of {asked} requests did not succeed: what was judged is partly the error path");
     vec![Doubt::new(DoubtKind::ManyErrors, message)]
 }
 
@@ -145,7 +154,8 @@ fn process_replaced() -> Doubt {
 }
 
 fn time_or_requests() -> Doubt {
-    let message = "it grows, but whether with requests or with time could not be told: the idle window was too short";
+    let message =
+        "it grows, but whether with requests or with time could not be told: the idle window was too short";
     Doubt::new(DoubtKind::TimeOrRequests, message)
 }
 
@@ -213,17 +223,26 @@ mod tests {
     #[test]
     fn the_better_signal_gives_the_verdict() {
         let ok = answered(&[(200, 100)]);
-        let judged = check(known(findings(Some(Growth::Grows), Some(Growth::Undecided)), &ok), "leaking", &[]);
+        let judged =
+            check(known(findings(Some(Growth::Grows), Some(Growth::Undecided)), &ok), "leaking", &[]);
         assert_eq!(judged.evidence.unwrap().signal, Signal::LiveHeap);
         check(known(findings(Some(Growth::Flat), Some(Growth::Flat)), &ok), "steady", &[]);
         check(known(findings(Some(Growth::Bounded { plateau: 1.0 }), None), &ok), "settling", &[]);
-        check(known(findings(None, Some(Growth::Undecided)), &ok), "unclear", &[DoubtKind::CacheMayBeFilling]);
+        check(
+            known(findings(None, Some(Growth::Undecided)), &ok),
+            "unclear",
+            &[DoubtKind::CacheMayBeFilling],
+        );
     }
 
     #[test]
     fn calm_heap_under_growing_memory_is_a_doubt_until_the_growth_is_proven() {
         let ok = answered(&[(200, 100)]);
-        check(known(findings(Some(Growth::Flat), Some(Growth::Undecided)), &ok), "unclear", &[DoubtKind::SignalsDisagree]);
+        check(
+            known(findings(Some(Growth::Flat), Some(Growth::Undecided)), &ok),
+            "unclear",
+            &[DoubtKind::SignalsDisagree],
+        );
         let judged = check(known(findings(Some(Growth::Flat), Some(Growth::Grows)), &ok), "leaking", &[]);
         assert_eq!(judged.evidence.unwrap().signal, Signal::Anon);
     }
@@ -241,7 +260,8 @@ mod tests {
     #[test]
     fn a_replaced_process_hides_a_leak_but_makes_none() {
         let ok = answered(&[(200, 100)]);
-        let replaced = |growth| Known { process_was_replaced: true, ..known(findings(Some(growth), None), &ok) };
+        let replaced =
+            |growth| Known { process_was_replaced: true, ..known(findings(Some(growth), None), &ok) };
         check(replaced(Growth::Flat), "unclear", &[DoubtKind::ProcessReplaced]);
         check(replaced(Growth::Grows), "leaking", &[]);
     }
@@ -249,7 +269,11 @@ mod tests {
     #[test]
     fn a_black_box_is_never_healthy() {
         let ok = answered(&[(200, 100)]);
-        check(Known { memory_seen: false, ..known(Findings::default(), &ok) }, "unclear", &[DoubtKind::MemoryNotSeen]);
+        check(
+            Known { memory_seen: false, ..known(Findings::default(), &ok) },
+            "unclear",
+            &[DoubtKind::MemoryNotSeen],
+        );
     }
 
     #[test]
@@ -266,6 +290,10 @@ mod tests {
     fn a_death_counts_more_than_anything() {
         let ok = answered(&[(200, 100)]);
         let crash = Crash { exit: Exit::Signal(9), after_requests: 5, out_of_memory: None };
-        check(Known { crash: Some(crash), ..known(findings(Some(Growth::Grows), None), &ok) }, "crashed", &[]);
+        check(
+            Known { crash: Some(crash), ..known(findings(Some(Growth::Grows), None), &ok) },
+            "crashed",
+            &[],
+        );
     }
 }

@@ -14,7 +14,9 @@ pub(crate) fn report(args: &ReportArgs) -> Result<u8, Wrong> {
     let name = args.file.display();
     let mut bytes = Vec::new();
     let file = File::open(&args.file).map_err(|error| Wrong(format!("{name}: {error}")))?;
-    file.take(DOCUMENT_BYTES_MAX).read_to_end(&mut bytes).map_err(|error| Wrong(format!("{name}: {error}")))?;
+    file.take(DOCUMENT_BYTES_MAX)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Wrong(format!("{name}: {error}")))?;
     let document = drip_report::read(&bytes).map_err(|error| Wrong(format!("{name}: {error}")))?;
     output::print(&document, &args.show)?;
     Ok(exit::PASS)

@@ -5,11 +5,11 @@ use drip_session::{Job, Place, Run, Trouble};
 
 use crate::args::{Common, RunArgs, ScanArgs, Show};
 use crate::ask::{self, Wrong};
+use crate::exit;
 use crate::gate::rule;
 use crate::output::{self, Destination};
 use crate::progress::Progress;
 use crate::signals::Interruption;
-use crate::exit;
 
 pub(crate) fn run(args: &RunArgs) -> Result<u8, Wrong> {
     test(&ask::run_job(args)?, &args.common)
@@ -88,9 +88,10 @@ fn tell(trouble: &Trouble, job: &Job) {
 
 const fn code_of(trouble: &Trouble) -> u8 {
     match trouble {
-        Trouble::Launch(_) | Trouble::PortTaken { .. } | Trouble::SeveralPorts { .. } | Trouble::NoSuchProcess(_) => {
-            exit::USAGE
-        }
+        Trouble::Launch(_)
+        | Trouble::PortTaken { .. }
+        | Trouble::SeveralPorts { .. }
+        | Trouble::NoSuchProcess(_) => exit::USAGE,
         Trouble::Ended { .. }
         | Trouble::NeverAnswered { .. }
         | Trouble::UnknownHost { .. }
@@ -105,6 +106,8 @@ fn hint_at_memory(job: &Job) {
     let Place::Running { origin, .. } = &job.place else { return };
     let local = ["127.0.0.1", "localhost", "::1"].contains(&origin.host.as_str());
     if let Some((pid, name)) = local.then(|| drip_proc::listener_owner(origin.port)).flatten() {
-        output::say(&format!("drip: process {pid} ({name}) listens there; add --memory pid:{pid} to read its memory"));
+        output::say(&format!(
+            "drip: process {pid} ({name}) listens there; add --memory pid:{pid} to read its memory"
+        ));
     }
 }
