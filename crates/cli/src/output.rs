@@ -15,7 +15,7 @@ pub(crate) fn look(show: &Show) -> Look {
     let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
     let no_color = show.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let width = terminal_size::terminal_size().filter(|_| terminal).map(|(width, _)| usize::from(width.0));
-    Look { width: width.unwrap_or(100), color: terminal && !dumb && !no_color, unicode: !dumb }
+    Look { width: width.unwrap_or(80), color: terminal && !dumb && !no_color, unicode: !dumb }
 }
 
 /// Prints a document. A reader that hangs up is no error.

@@ -30,31 +30,34 @@ pub(crate) struct Room {
 
 /// The limits, each with what is used of it. The judge takes the one that is reached first.
 pub(crate) fn limits(runtime: Runtime, room: &Room) -> Vec<Limit> {
-    let (container, words) = container(room);
-    let heap = room.live_used.and_then(|used| heap(runtime, room, container, &words, used));
-    let whole = room.anon_used.map(|used| Limit { bytes: container, what: words, used });
-    heap.into_iter().chain(whole).collect()
+    let (container, source) = container(room);
+    let heap = room.live_used.and_then(|used| heap(runtime, room, container, source, used));
+    let whole = || format!("the memory of its container, {source}");
+    heap.into_iter()
+        .chain(room.anon_used.map(|used| Limit { bytes: container, what: whole(), used }))
+        .collect()
 }
 
-fn container(room: &Room) -> (u64, String) {
+/// The size of the container, and how we know it.
+const fn container(room: &Room) -> (u64, &'static str) {
     match (room.stated, room.cgroup) {
-        (Some(stated), _) => (stated, "the limit given by --limit".to_owned()),
-        (None, Some(cgroup)) => (cgroup, "the limit of its cgroup".to_owned()),
-        (None, None) => {
-            (ASSUMED, "the memory of a small container, assumed since no limit was found".to_owned())
-        }
+        (Some(stated), _) => (stated, "as --limit says"),
+        (None, Some(cgroup)) => (cgroup, "the limit of its cgroup"),
+        (None, None) => (ASSUMED, "assumed since no limit was found"),
     }
 }
 
-fn heap(runtime: Runtime, room: &Room, container: u64, words: &str, used: u64) -> Option<Limit> {
-    let told = room.heap.filter(|_| room.heap_is_set || (room.cgroup.is_some() && room.stated.is_none()));
-    let (bytes, what) = match told {
+/// The heap's own limit: what the runtime told where that holds there too, else its default for such a container.
+fn heap(runtime: Runtime, room: &Room, container: u64, source: &str, used: u64) -> Option<Limit> {
+    let in_container = format!("in a container of {} MiB, {source}", container / MIB);
+    let is_its_own = room.cgroup.is_some() && room.stated.is_none();
+    let (bytes, what) = match room.heap {
         Some(bytes) if room.heap_is_set => (bytes, "the heap limit set by a flag".to_owned()),
-        Some(bytes) => (bytes, format!("V8's own heap limit under {words}")),
-        None if runtime == Runtime::Node => {
-            (v8_default(container), format!("V8's default heap limit in {} MiB, {words}", container / MIB))
+        Some(bytes) if is_its_own => (bytes, format!("V8's heap limit {in_container}")),
+        _ if runtime == Runtime::Node => {
+            (v8_default(container), format!("V8's default heap limit {in_container}"))
         }
-        None => return None,
+        _ => return None,
     };
     Some(Limit { bytes, what, used })
 }
@@ -88,7 +91,10 @@ mod tests {
 
     #[test]
     fn without_a_limit_a_small_container_is_assumed_and_said() {
-        check(&ROOM, &[(259, "V8's default heap limit in 512 MiB"), (512, "assumed")]);
+        check(
+            &ROOM,
+            &[(259, "V8's default heap limit in a container of 512 MiB, assumed"), (512, "assumed")],
+        );
     }
 
     #[test]
@@ -99,7 +105,7 @@ mod tests {
     #[test]
     fn under_a_cgroup_v8_itself_knows_its_limit() {
         let room = Room { cgroup: Some(1024 * MIB), heap: Some(530 * MIB), ..ROOM };
-        check(&room, &[(530, "under the limit of its cgroup"), (1024, "cgroup")]);
+        check(&room, &[(530, "in a container of 1024 MiB, the limit of its cgroup"), (1024, "cgroup")]);
     }
 
     #[test]

@@ -54,9 +54,13 @@ impl<'a> Page<'a> {
     /// Wrapped text of one style.
     pub(super) fn paragraph(&mut self, style: Style, indent: usize, text: &str) -> io::Result<()> {
         let margin = " ".repeat(indent);
-        for line in self.wrap(text, &margin, &margin) {
-            let line = self.paint(style, line.trim_end());
-            writeln!(self.out, "{line}")?;
+        for item in text.split('\n') {
+            // What belongs to a point of a list stands under its words.
+            let later = if item.starts_with("- ") { indent + 2 } else { indent };
+            for line in self.wrap(item, &margin, &" ".repeat(later)) {
+                let line = self.paint(style, line.trim_end());
+                writeln!(self.out, "{line}")?;
+            }
         }
         Ok(())
     }

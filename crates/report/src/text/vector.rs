@@ -5,7 +5,7 @@ use std::io;
 use super::amount::{self, Said};
 use super::headline;
 use super::page::{DIM, Page};
-use crate::document::{Document, Growth, Tally, Threshold, ToLimit, Unit, Vector, Verdict};
+use crate::document::{Document, Tally, Threshold, ToLimit, Unit, Vector, Verdict};
 use crate::{chart, quantity};
 
 /// Columns that a picture is set in by.
@@ -63,15 +63,10 @@ fn growth(vector: &Vector, page: &mut Page<'_>) -> io::Result<()> {
     if let Some(crash) = &vector.crash {
         page.entry("Death", &headline::death(crash))?;
     }
-    match vector.signal.zip(vector.smallest_detectable).filter(|_| is_settled(vector)) {
+    match vector.signal.zip(vector.smallest_detectable) {
         Some((signal, smallest)) => page.entry("Detectable", &detectable(&amount::of(signal, smallest))),
         None => Ok(()),
     }
-}
-
-/// Only of a signal that did not grow, or stopped, does it matter what would have been seen.
-const fn is_settled(vector: &Vector) -> bool {
-    matches!(vector.growth, Some(Growth::Flat | Growth::Bounded))
 }
 
 fn detectable(amount: &str) -> String {
