@@ -29,6 +29,8 @@ pub(crate) struct Bench<'a> {
     pub(crate) started: Instant,
     pub(crate) deadline: Instant,
     pub(crate) guard_bytes: u64,
+    /// How far a collector that nobody can call may let garbage pile up.
+    pub(crate) heap_limit: Option<u64>,
     pub(crate) on_event: &'a mut (dyn FnMut(Event) + Send),
 }
 

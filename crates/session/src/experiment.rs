@@ -59,9 +59,19 @@ impl Bench<'_> {
                 return None;
             }
             self.tell_dose(trial, 2 + DOSES_MIN);
-            last = self.dose(trial, Until::Elapsed(self.settings().dose), Stage::WarmUp).await;
+            last = self.dose(trial, self.warm_up_dose(), Stage::WarmUp).await;
         }
         (!self.none_succeeded(trial) && !self.halted()).then(|| self.unit(trial, &last))
+    }
+
+    /// By time; where the requests are counted, by their share.
+    fn warm_up_dose(&self) -> Until {
+        match self.settings().requests_max {
+            Some(max) => {
+                Until::Requests { count: (max / FIRST_UNITS).max(1), time_max: self.time_left() / 4 }
+            }
+            None => Until::Elapsed(self.settings().dose),
+        }
     }
 
     fn none_succeeded(&self, trial: &Trial<'_>) -> bool {
@@ -166,7 +176,7 @@ impl Bench<'_> {
             pattern: trial.vector.pattern,
             base: series.points.first().map_or(0.0, |point| as_float(point.value)),
             assume_cache: self.settings().assume_cache,
-            heap_limit: self.gauges.heap_limit(),
+            heap_limit: self.gauges.heap_limit().or(self.heap_limit),
         })
     }
 

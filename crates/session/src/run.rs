@@ -7,8 +7,8 @@ use drip_catalog::Context;
 use drip_drive::Pulse;
 use drip_judge::forecast;
 use drip_model::{
-    Crash, Doubt, DoubtKind, Exit, Footprint, Origin, Outcome, Report, Scheme, Series, Service, Settings,
-    Signal, Stage, Status, ToLimit, Verdict,
+    Crash, Doubt, DoubtKind, Exit, Footprint, Origin, Outcome, Report, Runtime, Scheme, Series, Service,
+    Settings, Signal, Stage, Status, ToLimit, Verdict,
 };
 use drip_proc::OomCounter;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use crate::footprint::{cpu_seconds, footprint};
 use crate::gauges::Gauges;
 use crate::halt::{Halt, Reason};
 use crate::job::{Job, Place};
-use crate::limits::{Room, limits};
+use crate::limits::{Room, jvm_heap_limit, limits};
 use crate::ready::exit_of;
 use crate::subject::{self, Subject};
 use crate::trouble::Trouble;
@@ -136,6 +136,7 @@ async fn measure(
     let witness = Witness::of(&subject);
     let mut bench = Bench {
         guard_bytes: guard_bytes(&subject.settings),
+        heap_limit: lazy_heap_limit(&subject),
         subject: &subject,
         gauges,
         pulse: Arc::new(Pulse::default()),
@@ -166,6 +167,17 @@ fn guard_bytes(settings: &Settings) -> u64 {
         .limit
         .or_else(|| drip_proc::memory_available().map(|bytes| bytes / SPARE_SHARE))
         .unwrap_or(u64::MAX)
+}
+
+/// The heap limit of a virtual machine whose collector cannot be called: its flags, else its share of the memory.
+fn lazy_heap_limit(subject: &Subject) -> Option<u64> {
+    let owner = subject.owners.first().filter(|_| subject.runtime == Some(Runtime::Jvm))?.pid;
+    let mut words = drip_proc::command_line(owner).unwrap_or_default();
+    let variables = ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"];
+    let given = variables.iter().filter_map(|variable| drip_proc::environment_value(owner, variable));
+    words.extend(given.flat_map(|value| value.split_whitespace().map(str::to_owned).collect::<Vec<_>>()));
+    let cgroup = drip_proc::cgroup_limit(owner).map(|limit| limit.bytes);
+    jvm_heap_limit(&words, cgroup.or_else(drip_proc::memory_total)?)
 }
 
 /// One vector after the other, each with its share of the time that is left.

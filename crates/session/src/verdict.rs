@@ -88,7 +88,9 @@ fn vetoes(known: &Known<'_>) -> Vec<Doubt> {
     let successes = known.tally.successes(known.expect_status);
     let asked = known.tally.completed + known.tally.failed();
     let mut vetoes = Vec::new();
-    if successes == 0 {
+    if asked == 0 {
+        vetoes.push(Doubt::new(DoubtKind::NotEnoughData, "the run ended before it was asked anything"));
+    } else if successes == 0 {
         vetoes.push(no_success(known.tally));
     } else if share(successes, asked) < SUCCESS_SHARE_MIN {
         vetoes.extend(failures(known.tally, known.expect_status));
