@@ -62,43 +62,6 @@ fn heap(runtime: Runtime, room: &Room, container: u64, source: &str, used: u64) 
     Some(Limit { bytes, what, used })
 }
 
-/// The largest heap of a JVM: `-Xmx`, `-XX:MaxHeapSize` or `-XX:MaxRAMPercentage` among its words, else the default
-/// quarter of the memory that it sees. `None` when a flag cannot be read.
-pub(crate) fn jvm_heap_limit(words: &[String], memory: u64) -> Option<u64> {
-    let flag = |name: &str| words.iter().rev().find_map(|word| word.strip_prefix(name).map(str::to_owned));
-    if let Some(size) = flag("-Xmx").or_else(|| flag("-XX:MaxHeapSize=")) {
-        return java_size(&size);
-    }
-    match flag("-XX:MaxRAMPercentage=") {
-        Some(percent) => percent.parse::<f64>().ok().map(|percent| share_of(memory, percent / 100.0)),
-        None => Some(memory / 4),
-    }
-}
-
-/// `512m`, `2G`, `1048576`.
-fn java_size(text: &str) -> Option<u64> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor = match text[digits.len()..].to_ascii_lowercase().as_str() {
-        "" => 1,
-        "k" => 1 << 10,
-        "m" => MIB,
-        "g" => 1 << 30,
-        "t" => 1 << 40,
-        _ => return None,
-    };
-    digits.parse::<u64>().ok()?.checked_mul(factor)
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a share of a memory size"
-)]
-fn share_of(memory: u64, share: f64) -> u64 {
-    (memory as f64 * share.clamp(0.0, 1.0)) as u64
-}
-
 fn v8_default(container: u64) -> u64 {
     let fits = |(memory, _): &&(u64, u64)| container >= memory * MIB;
     V8_HEAP_MIB.iter().rev().find(fits).map_or(259, |(_, heap)| *heap) * MIB
@@ -151,18 +114,6 @@ mod tests {
             &Room { heap: Some(403 * MIB), heap_is_set: true, ..ROOM },
             &[(403, "set by a flag"), (512, "assumed")],
         );
-    }
-
-    #[test]
-    fn a_virtual_machine_says_how_far_it_may_grow() {
-        let limit =
-            |words: &str| jvm_heap_limit(&words.split(' ').map(str::to_owned).collect::<Vec<_>>(), 8 << 30);
-        assert_eq!(limit("java -jar app.jar"), Some(2 << 30));
-        assert_eq!(limit("java -Xmx512m -jar app.jar"), Some(512 * MIB));
-        assert_eq!(limit("java -Xmx1g -Xmx2G App"), Some(2 << 30));
-        assert_eq!(limit("java -XX:MaxHeapSize=1048576 App"), Some(MIB));
-        assert_eq!(limit("java -XX:MaxRAMPercentage=75.0 App"), Some(6 << 30));
-        assert_eq!(limit("java -Xmxmuch App"), None);
     }
 
     #[test]

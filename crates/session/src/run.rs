@@ -1,38 +1,30 @@
 //! One run from beginning to end.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use drip_catalog::Context;
 use drip_drive::Pulse;
-use drip_judge::forecast;
 use drip_model::{
-    Crash, Doubt, DoubtKind, Exit, Footprint, Origin, Outcome, Report, Runtime, Scheme, Series, Service,
-    Settings, Signal, Stage, Status, ToLimit, Verdict,
+    Doubt, DoubtKind, Footprint, Origin, Outcome, Report, Runtime, Scheme, Service, Settings, Status,
 };
-use drip_proc::OomCounter;
 use tokio_util::sync::CancellationToken;
 
 use crate::bench::{Bench, Trial};
-use crate::crash::crash;
 use crate::event::Event;
 use crate::experiment::Findings;
+use crate::flags::jvm_heap_limit;
 use crate::footprint::{cpu_seconds, footprint};
 use crate::gauges::Gauges;
 use crate::halt::{Halt, Reason};
 use crate::job::{Job, Place};
-use crate::limits::{Room, jvm_heap_limit, limits};
-use crate::ready::exit_of;
+use crate::outcome::outcome;
 use crate::subject::{self, Subject};
 use crate::trouble::Trouble;
-use crate::verdict::{Judged, Known, weigh};
+use crate::witness::{LAST_LINES, Witness};
 
 /// The service may take half of what the machine can spare, unless a limit was stated.
 const SPARE_SHARE: u64 = 2;
-/// Lines of a dead service's output that the report keeps.
-const LAST_LINES: usize = 20;
-/// How long after its death the exit status of a service may take to reach us.
-const EXIT_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// What came of a run.
 #[derive(Debug)]
@@ -136,7 +128,7 @@ async fn measure(
     let witness = Witness::of(&subject);
     let mut bench = Bench {
         guard_bytes: guard_bytes(&subject.settings),
-        heap_limit: lazy_heap_limit(&subject),
+        heap_limit: heap_limit(&subject),
         subject: &subject,
         gauges,
         pulse: Arc::new(Pulse::default()),
@@ -169,15 +161,10 @@ fn guard_bytes(settings: &Settings) -> u64 {
         .unwrap_or(u64::MAX)
 }
 
-/// The heap limit of a virtual machine whose collector cannot be called: its flags, else its share of the memory.
-fn lazy_heap_limit(subject: &Subject) -> Option<u64> {
-    let owner = subject.owners.first().filter(|_| subject.runtime == Some(Runtime::Jvm))?.pid;
-    let mut words = drip_proc::command_line(owner).unwrap_or_default();
-    let variables = ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"];
-    let given = variables.iter().filter_map(|variable| drip_proc::environment_value(owner, variable));
-    words.extend(given.flat_map(|value| value.split_whitespace().map(str::to_owned).collect::<Vec<_>>()));
-    let cgroup = drip_proc::cgroup_limit(owner).map(|limit| limit.bytes);
-    jvm_heap_limit(&words, cgroup.or_else(drip_proc::memory_total)?)
+/// How far garbage may pile up where nobody can call the collector.
+fn heap_limit(subject: &Subject) -> Option<u64> {
+    let owner = subject.owners.first().filter(|_| subject.runtime == Some(Runtime::Jvm))?;
+    jvm_heap_limit(owner.pid)
 }
 
 /// One vector after the other, each with its share of the time that is left.
@@ -207,92 +194,6 @@ async fn cut_off(halt: &Halt, when: Instant) {
     tokio::time::sleep_until(when.into()).await;
     halt.because(Reason::Budget);
     std::future::pending().await
-}
-
-async fn outcome(bench: &Bench<'_>, trial: Trial<'_>, findings: Findings, witness: &Witness) -> Outcome {
-    let crash = if bench.halt.reason() == Some(Reason::Died) {
-        Some(witness.testify(bench.subject, trial.requests).await)
-    } else {
-        None
-    };
-    let judged = weigh(Known {
-        findings,
-        tally: &trial.tally,
-        expect_status: trial.vector.expect_status,
-        crash,
-        process_was_replaced: trial.readings.process_was_replaced(),
-        memory_seen: bench.subject.scope.is_some(),
-        doubts: doubts(bench),
-    });
-    let to_limit = to_limit(bench, &trial, &judged);
-    let mut series: Vec<Series> = vec![trial.readings.floor, trial.readings.anon];
-    series.push(Series { points: trial.samples.take(), ..Series::new(Signal::Anon) });
-    series.retain(|series| !series.points.is_empty());
-    Outcome {
-        vector: trial.vector.id,
-        endpoint: trial.vector.endpoint.clone(),
-        pattern: trial.vector.pattern,
-        verdict: judged.verdict,
-        requests: trial.requests,
-        tally: trial.tally,
-        evidence: judged.evidence,
-        others: judged.others,
-        to_limit,
-        doubts: judged.doubts,
-        series,
-    }
-}
-
-/// What the course of the run gives reason to doubt.
-fn doubts(bench: &Bench<'_>) -> Vec<Doubt> {
-    let halted = match bench.halt.reason() {
-        Some(Reason::Interrupted) => Some(Doubt::new(
-            DoubtKind::Interrupted,
-            "the run was interrupted; it covers what was done until then",
-        )),
-        Some(Reason::Budget) => Some(Doubt::new(
-            DoubtKind::BudgetSpent,
-            "the service became so slow that the time was over; raise --budget",
-        )),
-        Some(Reason::MemoryGuard) => Some(Doubt::new(
-            DoubtKind::MemoryGuard,
-            format!(
-                "the run was stopped when the service held more than {} MB, to protect this machine; --limit moves that bound",
-                bench.guard_bytes / 1_000_000
-            ),
-        )),
-        Some(Reason::Died) | None => None,
-    };
-    halted.into_iter().chain(bench.gauges.doubt()).collect()
-}
-
-fn to_limit(bench: &Bench<'_>, trial: &Trial<'_>, judged: &Judged) -> Option<ToLimit> {
-    let evidence = judged
-        .evidence
-        .as_ref()
-        .filter(|_| matches!(judged.verdict, Verdict::Leaking | Verdict::Unbounded { .. }))?;
-    // From the beginning of the judged part: how long a service lives that was just started and warmed up.
-    let begin = |series: &Series| {
-        series.points.iter().rfind(|p| p.stage != Stage::Dose && p.stage != Stage::Idle).map(|p| p.value)
-    };
-    let owner = bench.subject.owners.first().map(|owner| owner.pid);
-    let room = Room {
-        stated: bench.settings().limit,
-        cgroup: owner.and_then(drip_proc::cgroup_limit).map(|limit| limit.bytes),
-        heap: bench.gauges.heap_limit(),
-        heap_is_set: owner.is_some_and(heap_is_set),
-        live_used: begin(&trial.readings.floor),
-        anon_used: begin(&trial.readings.anon),
-    };
-    let limits = limits(bench.subject.runtime?, &room);
-    forecast(&limits, &evidence.per_request, bench.settings().rate_expected)
-}
-
-/// Whether the user gave V8 a heap limit, by flag or environment.
-fn heap_is_set(pid: u32) -> bool {
-    let mut words = drip_proc::command_line(pid).unwrap_or_default();
-    words.extend(drip_proc::environment_value(pid, "NODE_OPTIONS"));
-    words.iter().any(|word| word.replace('_', "-").contains("--max-old-space-size"))
 }
 
 fn report(
@@ -326,32 +227,5 @@ fn report(
         outcomes,
         doubts: Vec::new(),
         footprint: clock.footprint(requests),
-    }
-}
-
-/// Who can testify to the cause of a death: the cgroup's counter, remembered while the process lived.
-struct Witness {
-    counter: Option<OomCounter>,
-    before: u64,
-}
-
-impl Witness {
-    fn of(subject: &Subject) -> Self {
-        let counter = subject.owners.first().and_then(|owner| drip_proc::oom_kills(owner.pid));
-        let before = counter.as_ref().and_then(OomCounter::read).unwrap_or(0);
-        Self { counter, before }
-    }
-
-    async fn testify(&self, subject: &Subject, requests: u64) -> Crash {
-        let exit = match &subject.service {
-            Some(service) => {
-                tokio::time::timeout(EXIT_TIME_MAX, service.wait_exit()).await.map_or(Exit::Unseen, exit_of)
-            }
-            None => Exit::Unseen,
-        };
-        let now = self.counter.as_ref().and_then(OomCounter::read).unwrap_or(self.before);
-        let output =
-            subject.service.as_ref().map(|service| service.last_output(LAST_LINES)).unwrap_or_default();
-        crash(exit, requests, now.saturating_sub(self.before), &output)
     }
 }

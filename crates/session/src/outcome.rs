@@ -1,0 +1,97 @@
+//! From what was asked and read of one vector to its outcome.
+
+use drip_judge::forecast;
+use drip_model::{Doubt, DoubtKind, Outcome, Series, Signal, Stage, ToLimit, Verdict};
+
+use crate::bench::{Bench, Trial};
+use crate::experiment::Findings;
+use crate::flags::v8_heap_is_set;
+use crate::halt::Reason;
+use crate::limits::{Room, limits};
+use crate::verdict::{Judged, Known, weigh};
+use crate::witness::Witness;
+
+/// Weighs a finished trial.
+pub(crate) async fn outcome(
+    bench: &Bench<'_>,
+    trial: Trial<'_>,
+    findings: Findings,
+    witness: &Witness,
+) -> Outcome {
+    let crash = if bench.halt.reason() == Some(Reason::Died) {
+        Some(witness.testify(bench.subject, trial.requests).await)
+    } else {
+        None
+    };
+    let judged = weigh(Known {
+        findings,
+        tally: &trial.tally,
+        expect_status: trial.vector.expect_status,
+        crash,
+        process_was_replaced: trial.readings.process_was_replaced(),
+        memory_seen: bench.subject.scope.is_some(),
+        doubts: doubts(bench),
+    });
+    let to_limit = to_limit(bench, &trial, &judged);
+    let mut series: Vec<Series> = vec![trial.readings.floor, trial.readings.anon];
+    series.push(Series { points: trial.samples.take(), ..Series::new(Signal::Anon) });
+    series.retain(|series| !series.points.is_empty());
+    Outcome {
+        vector: trial.vector.id,
+        endpoint: trial.vector.endpoint.clone(),
+        pattern: trial.vector.pattern,
+        verdict: judged.verdict,
+        requests: trial.requests,
+        tally: trial.tally,
+        evidence: judged.evidence,
+        others: judged.others,
+        to_limit,
+        doubts: judged.doubts,
+        series,
+    }
+}
+
+/// What the course of the run gives reason to doubt.
+fn doubts(bench: &Bench<'_>) -> Vec<Doubt> {
+    let halted = match bench.halt.reason() {
+        Some(Reason::Interrupted) => Some(Doubt::new(
+            DoubtKind::Interrupted,
+            "the run was interrupted; it covers what was done until then",
+        )),
+        Some(Reason::Budget) => Some(Doubt::new(
+            DoubtKind::BudgetSpent,
+            "the service became so slow that the time was over; raise --budget",
+        )),
+        Some(Reason::MemoryGuard) => Some(Doubt::new(
+            DoubtKind::MemoryGuard,
+            format!(
+                "the run was stopped when the service held more than {} MB, to protect this machine; --limit moves that bound",
+                bench.guard_bytes / 1_000_000
+            ),
+        )),
+        Some(Reason::Died) | None => None,
+    };
+    halted.into_iter().chain(bench.gauges.doubt()).collect()
+}
+
+fn to_limit(bench: &Bench<'_>, trial: &Trial<'_>, judged: &Judged) -> Option<ToLimit> {
+    let evidence = judged
+        .evidence
+        .as_ref()
+        .filter(|_| matches!(judged.verdict, Verdict::Leaking | Verdict::Unbounded { .. }))?;
+    // From the beginning of the judged part: how long a service lives that was just started and warmed up.
+    let begin = |series: &Series| {
+        series.points.iter().rfind(|p| p.stage != Stage::Dose && p.stage != Stage::Idle).map(|p| p.value)
+    };
+    let owner = bench.subject.owners.first().map(|owner| owner.pid);
+    let room = Room {
+        stated: bench.settings().limit,
+        cgroup: owner.and_then(drip_proc::cgroup_limit).map(|limit| limit.bytes),
+        heap: bench.gauges.heap_limit(),
+        heap_is_set: owner.is_some_and(v8_heap_is_set),
+        live_used: begin(&trial.readings.floor),
+        anon_used: begin(&trial.readings.anon),
+    };
+    let limits = limits(bench.subject.runtime?, &room);
+    forecast(&limits, &evidence.per_request, bench.settings().rate_expected)
+}
