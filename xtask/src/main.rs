@@ -59,6 +59,7 @@ fn chore(words: &[String]) -> Result<(), Failure> {
 }
 
 fn usage() -> String {
-    let line = |chore: &Chore| format!("\n  cargo xtask {} {:<14}  {}", chore.name, chore.words, chore.about);
+    let typed = |chore: &Chore| format!("{} {}", chore.name, chore.words);
+    let line = |chore: &Chore| format!("\n  cargo xtask {:<19}  {}", typed(chore), chore.about);
     format!("name a chore:{}", CHORES.iter().map(line).collect::<String>())
 }
