@@ -1,9 +1,10 @@
-//! Chores of this repository: `cargo xtask test`, `cargo xtask generate`, `cargo xtask tidy`.
+//! Chores of this repository: `cargo xtask test`, `cargo xtask generate`, `cargo xtask bench`, `cargo xtask tidy`.
 //!
 //! Runs where a clone of the repository is, needs nothing that the chore does not need, and leaves everything that
 //! it makes under the build folder. It is no part of the product.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the person who runs it")]
 
+mod bench;
 mod failure;
 mod fixture;
 mod generate;
@@ -38,6 +39,7 @@ static CHORES: &[Chore] = &[
         about: "write the files that are made from code, or only compare them",
         run: generate::run,
     },
+    Chore { name: "bench", words: "", about: "judge the examples and write a dated table", run: bench::run },
     Chore { name: "tidy", words: "", about: "check the rules that no compiler checks", run: tidy::run },
 ];
 
