@@ -38,8 +38,7 @@ pub(crate) fn rule(gate: &Gate, document: &Document) -> Ruling {
         return ruling(exit::GATE_FAILED, because);
     }
     if nothing_succeeded(document) {
-        let because =
-            "no request succeeded; name what to request with --path (or describe the API with --spec)";
+        let because = "no request succeeded; name what to request with --path";
         return ruling(exit::NOTHING_MEASURED, because.to_owned());
     }
     if document.vectors.iter().all(|vector| vector.verdict == Verdict::Unclear) {
@@ -50,7 +49,10 @@ pub(crate) fn rule(gate: &Gate, document: &Document) -> Ruling {
 
 fn failure(gate: &Gate, document: &Document) -> Option<String> {
     let failed = document.vectors.iter().find(|vector| FAILURES.contains(&vector.verdict));
-    let by_verdict = failed.map(|vector| format!("{} is {}", vector.endpoint, vector.verdict.name()));
+    let by_verdict = failed.map(|vector| match vector.verdict {
+        Verdict::Crashed => format!("the service crashed under {}", vector.endpoint),
+        verdict => format!("{} is {}", vector.endpoint, verdict.name()),
+    });
     by_verdict.or_else(|| below(gate, document)).or_else(|| named(gate, document))
 }
 
@@ -87,4 +89,136 @@ fn named(gate: &Gate, document: &Document) -> Option<String> {
 fn nothing_succeeded(document: &Document) -> bool {
     let failed = |vector: &Vector| vector.doubts.iter().any(|doubt| doubt.kind == "no-success");
     !document.vectors.is_empty() && document.vectors.iter().all(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// The parts of a document that a gate looks at, among what every document has.
+    fn document(vectors: &[(&str, &[&str])], findings: &[&str], score: Option<(u8, char)>) -> Document {
+        let vectors: Vec<_> = vectors.iter().map(|(verdict, doubts)| vector(verdict, doubts)).collect();
+        let findings: Vec<_> = findings.iter().map(|id| finding(id)).collect();
+        let now = "2026-01-01T00:00:00Z";
+        let text = json!({
+            "schema": "drip.report/1", "id": "1", "status": "completed", "url": "http://127.0.0.1:8080",
+            "score": score.map(|(points, _)| points), "grade": score.map(|(_, grade)| grade), "scoring": 1,
+            "createdAt": now, "completedAt": now,
+            "service": { "command": [], "lastOutput": [] },
+            "settings": { "users": 1, "budgetSeconds": 1.0, "seed": 1, "doseSeconds": 1.0, "rateExpected": 10.0 },
+            "environment": { "dripVersion": "0", "os": "linux", "arch": "x86_64", "cpus": 1 },
+            "doubts": [], "vectors": vectors, "findings": findings,
+            "footprint": { "requests": 1, "cpuSeconds": 0.1, "peakRssBytes": 1, "wallSeconds": 1.0 },
+        });
+        serde_json::from_value(text).unwrap()
+    }
+
+    fn vector(verdict: &str, doubts: &[&str]) -> Value {
+        let doubts: Vec<_> = doubts.iter().map(|kind| json!({ "kind": kind, "message": "" })).collect();
+        json!({
+            "endpoint": "GET /data", "pattern": "repeated", "verdict": verdict, "requests": 1, "doubts": doubts,
+            "thresholds": [], "others": [], "series": [],
+            "tally": {
+                "completed": 1, "statuses": {}, "errors": {}, "bodyBytes": 0, "bodiesCut": 0, "busySeconds": 1.0,
+                "latencyMs": { "p50": 1.0, "p99": 1.0 },
+            },
+        })
+    }
+
+    fn finding(id: &str) -> Value {
+        json!({
+            "id": id, "severity": "note", "confidence": "firm", "category": "memory", "title": "",
+            "description": "", "remediation": "", "cwe": [], "locations": [],
+        })
+    }
+
+    #[track_caller]
+    fn check(gate: &Gate, document: &Document, code: u8, because: Option<&str>) {
+        let ruling = rule(gate, document);
+        let words = ruling.because.as_deref();
+        assert_eq!(ruling.code, code, "{words:?}");
+        assert!(words.is_some() == because.is_some(), "{words:?}");
+        assert!(words.unwrap_or_default().contains(because.unwrap_or_default()), "{words:?}");
+    }
+
+    /// One vector with this verdict, and a good grade whatever it is.
+    fn with(verdict: &str) -> Document {
+        document(&[(verdict, &[])], &[], Some((100, 'A')))
+    }
+
+    #[test]
+    fn without_an_option_only_the_verdicts_count() {
+        let gate = Gate::default();
+        for verdict in ["crashed", "leaking", "unbounded", "growing-with-time"] {
+            check(&gate, &with(verdict), exit::GATE_FAILED, Some(verdict));
+        }
+        check(&gate, &with("unclear"), exit::UNCLEAR, Some("unclear"));
+        check(&gate, &with("settling"), exit::PASS, None);
+        check(&gate, &with("steady"), exit::PASS, None);
+    }
+
+    #[test]
+    fn one_bad_vector_fails_and_one_clear_one_decides() {
+        let graded = Some((100, 'A'));
+        let failed = document(&[("steady", &[]), ("leaking", &[])], &[], graded);
+        check(&Gate::default(), &failed, exit::GATE_FAILED, Some("leaking"));
+        let partly = document(&[("steady", &[]), ("unclear", &[])], &[], graded);
+        check(&Gate::default(), &partly, exit::PASS, None);
+    }
+
+    #[test]
+    fn nothing_that_succeeded_is_nothing_measured() {
+        let one = document(&[("unclear", &["no-success"])], &[], None);
+        check(&Gate::default(), &one, exit::NOTHING_MEASURED, Some("--path"));
+        let other = document(&[("unclear", &["no-success"]), ("unclear", &["not-enough-data"])], &[], None);
+        check(&Gate::default(), &other, exit::UNCLEAR, Some("unclear"));
+    }
+
+    #[test]
+    fn grade_and_score_add_to_the_rule_and_do_not_replace_it() {
+        let below = Gate { fail_below: Some('C'), ..Gate::default() };
+        let under = Gate { fail_under: Some(70), ..Gate::default() };
+        let graded = |score, grade| document(&[("steady", &[])], &[], Some((score, grade)));
+        check(&below, &graded(70, 'C'), exit::PASS, None);
+        check(&below, &graded(69, 'D'), exit::GATE_FAILED, Some("grade D is below C"));
+        check(&under, &graded(70, 'C'), exit::PASS, None);
+        check(&under, &graded(69, 'D'), exit::GATE_FAILED, Some("score 69 is under 70"));
+        check(&below, &with("leaking"), exit::GATE_FAILED, Some("leaking"));
+        check(&under, &with("unclear"), exit::UNCLEAR, Some("unclear"));
+    }
+
+    #[test]
+    fn what_has_no_grade_is_not_good_enough() {
+        let nothing = document(&[("unclear", &[])], &[], None);
+        let below = Gate { fail_below: Some('F'), ..Gate::default() };
+        check(&below, &nothing, exit::GATE_FAILED, Some("there is no grade"));
+        let under = Gate { fail_under: Some(0), ..Gate::default() };
+        check(&under, &nothing, exit::GATE_FAILED, Some("there is no score"));
+    }
+
+    #[test]
+    fn verdicts_and_findings_can_be_named() {
+        let on = |name: &str| Gate { fail_on: vec![name.to_owned()], ..Gate::default() };
+        check(&on("steady"), &with("steady"), exit::GATE_FAILED, Some("is steady (--fail-on)"));
+        check(&on("unclear"), &with("unclear"), exit::GATE_FAILED, Some("is unclear (--fail-on)"));
+        check(&on("settling"), &with("steady"), exit::PASS, None);
+        let found = document(&[("settling", &[])], &["DRIP005"], Some((100, 'A')));
+        check(&on("DRIP005"), &found, exit::GATE_FAILED, Some("DRIP005 was found (--fail-on)"));
+        check(&on("DRIP007"), &found, exit::PASS, None);
+    }
+
+    #[test]
+    fn nothing_fails_when_nothing_may() {
+        let gate = Gate {
+            no_fail: true,
+            fail_on: vec!["leaking".to_owned()],
+            fail_below: Some('A'),
+            ..Gate::default()
+        };
+        for verdict in ["crashed", "leaking", "unclear", "steady"] {
+            check(&gate, &with(verdict), exit::PASS, None);
+        }
+    }
 }

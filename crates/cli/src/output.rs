@@ -47,9 +47,9 @@ impl Destination {
     /// Opens it for writing once, without changing it.
     pub(crate) fn try_out(path: &Path) -> Result<Self, Wrong> {
         let existed = path.exists();
-        OpenOptions::new().append(true).create(true).open(path).map_err(|error| cannot(path, &error))?;
+        OpenOptions::new().append(true).create(true).open(path).map_err(|error| too_early(path, &error))?;
         if !existed {
-            std::fs::remove_file(path).map_err(|error| cannot(path, &error))?;
+            std::fs::remove_file(path).map_err(|error| too_early(path, &error))?;
         }
         Ok(Self(path.to_owned()))
     }
@@ -58,7 +58,9 @@ impl Destination {
     pub(crate) fn save(&self, document: &Document) -> Result<(), Wrong> {
         let ordinary = std::fs::metadata(&self.0).map_or(true, |metadata| metadata.is_file());
         let result = if ordinary { self.replace(document) } else { write_to(&self.0, document) };
-        result.map_err(|error| cannot(&self.0, &error))
+        result.map_err(|error| {
+            Wrong(format!("--output {}: {error}; the result was not saved", self.0.display()))
+        })
     }
 
     fn replace(&self, document: &Document) -> io::Result<()> {
@@ -75,6 +77,6 @@ fn write_to(path: &Path, document: &Document) -> io::Result<()> {
     file.flush()
 }
 
-fn cannot(path: &Path, error: &io::Error) -> Wrong {
+fn too_early(path: &Path, error: &io::Error) -> Wrong {
     Wrong(format!("--output {}: {error}; nothing was started", path.display()))
 }

@@ -17,6 +17,9 @@ pub const HEADERS_MAX: usize = 256;
 /// Longest time that one request may be given; a longer wish is reduced to this.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(3600);
 
+/// What requests in flight get after a dose was stopped from outside; at its own end, they get their whole time.
+pub const LINGER: Duration = Duration::from_secs(1);
+
 /// Longest wait that a `Retry-After` of the service can cause.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
 

@@ -34,6 +34,10 @@ impl Failure {
         Self::new(ErrorKind::Timeout, format!("no answer within {} s", time_max.as_secs_f64()))
     }
 
+    pub(crate) fn cut_short() -> Self {
+        Self::new(ErrorKind::Timeout, "no answer before the run was stopped".to_owned())
+    }
+
     pub(crate) fn of_connect(error: &io::Error, address: SocketAddr) -> Self {
         Self::new(kind_of_connect(error), format!("connecting to {address}: {error}"))
     }

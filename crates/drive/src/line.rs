@@ -54,6 +54,11 @@ impl<'a> Line<'a> {
         result.map(|()| answered)
     }
 
+    /// Leaves an exchange in the middle.
+    pub(crate) fn abandon(&mut self) {
+        self.connection = None;
+    }
+
     pub(crate) async fn close(self) {
         if let Some(connection) = self.connection {
             connection.close().await;

@@ -1,5 +1,7 @@
 //! Plays one dose: starts the users, ends the dose, adds up what they counted.
 
+use std::convert::Infallible;
+use std::future::pending;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
@@ -13,7 +15,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::bounds::{ERROR_PAUSE, ERRORS_IN_A_ROW_MAX, REQUEST_TIME_MAX, USERS_MAX};
+use crate::bounds::{ERROR_PAUSE, ERRORS_IN_A_ROW_MAX, LINGER, REQUEST_TIME_MAX, USERS_MAX};
 use crate::connection::{Answered, Dial};
 use crate::failure::Failure;
 use crate::line::Line;
@@ -27,11 +29,11 @@ use crate::request::Blueprint;
 ///
 /// It is over when its requests are sent, when its time has passed, when `stop` is cancelled, or after
 /// [`ERRORS_IN_A_ROW_MAX`] errors without an answer in between. Requests in flight are finished, each within
-/// its own time limit. A load that cannot be played at all (an invalid template, TLS that cannot be set up)
+/// its own time limit; after `stop` within [`LINGER`]. A load that cannot be played at all (an invalid template, TLS that cannot be set up)
 /// gives a tally with that one error.
 pub async fn play(load: &Load<'_>, pulse: &Pulse, stop: &CancellationToken) -> Tally {
     match Dose::new(load, pulse, stop) {
-        Ok(dose) => dose.play(load).await,
+        Ok(dose) => dose.play(load, stop).await,
         Err(failure) => refused(failure),
     }
 }
@@ -55,6 +57,8 @@ struct Dose {
     pulse: Pulse,
     /// No new request starts once this is cancelled.
     over: CancellationToken,
+    /// What is in flight is given up once this is cancelled.
+    hurry: CancellationToken,
 }
 
 impl Dose {
@@ -71,10 +75,11 @@ impl Dose {
             first_error: OnceLock::new(),
             pulse: pulse.clone(),
             over: stop.child_token(),
+            hurry: CancellationToken::new(),
         })
     }
 
-    async fn play(self, load: &Load<'_>) -> Tally {
+    async fn play(self, load: &Load<'_>, stop: &CancellationToken) -> Tally {
         let start = Instant::now();
         let dose = Arc::new(self);
         let users_max = u32::try_from(dose.count).unwrap_or(u32::MAX).min(USERS_MAX);
@@ -82,8 +87,19 @@ impl Dose {
         for _ in 0..load.users.max(1).min(users_max) {
             users.spawn(user(Arc::clone(&dose)));
         }
-        let all = dose.watch(users, load.until.time_max()).await;
+        let all = tokio::select! {
+            all = dose.watch(users, load.until.time_max()) => all,
+            never = dose.hasten(stop) => match never {},
+        };
         all.into_tally(start.elapsed(), dose.first_error.get().cloned())
+    }
+
+    /// Gives up what is in flight a moment after the dose was stopped from outside.
+    async fn hasten(&self, stop: &CancellationToken) -> Infallible {
+        stop.cancelled().await;
+        sleep(LINGER).await;
+        self.hurry.cancel();
+        pending().await
     }
 
     /// Waits for all users, and ends the dose when its time has passed.
@@ -136,8 +152,17 @@ impl Dose {
 async fn user(dose: Arc<Dose>) -> Record {
     let mut record = Record::new(dose.request_time_max);
     let mut line = Line::new(&dose.dial, &dose.blueprint, dose.request_time_max);
+    let hurry = dose.hurry.cancelled();
+    tokio::pin!(hurry);
     while let Some((n, due)) = dose.turn().await {
-        let outcome = asked(&dose, &mut line, n).await;
+        let outcome = tokio::select! {
+            biased;
+            outcome = asked(&dose, &mut line, n) => outcome,
+            () = &mut hurry => Err(Failure::cut_short()),
+        };
+        if dose.hurry.is_cancelled() {
+            line.abandon();
+        }
         match outcome {
             Ok(answered) => {
                 record.answer(&answered, due.elapsed());

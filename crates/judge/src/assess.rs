@@ -8,6 +8,8 @@ use crate::profile::{Limits, Profile, median_of, profile};
 /// Growth in the second half, as a share of the first half's, below which it is slowing down. Logarithmic
 /// growth gives 0.5, a saturation with a third of the run as its constant 0.35, a line 1.
 const LATE_RATIO_MIN: f64 = 0.6;
+/// Calm is no answer before so many requests: only a leak of a hundred times what matters would have been seen.
+const REQUESTS_MIN: f64 = 500.0;
 /// A doubling of what was tested is the most that one extension asks for.
 const EXTENSION_MAX: f64 = 4.0;
 
@@ -114,7 +116,7 @@ fn decide(view: &View, policy: &Policy, look: u32) -> (Growth, Option<More>) {
     if low >= certain && !slowing && low >= policy.uncollected.unwrap_or(0.0) {
         return (Growth::Grows, None);
     }
-    if high < policy.allowance {
+    if high < policy.allowance && !is_creeping(view, policy, low, slowing) {
         let plateau = view.profile.saturating();
         let filled = plateau > policy.allowance;
         return (if filled { Growth::Bounded { plateau } } else { Growth::Flat }, None);
@@ -122,6 +124,13 @@ fn decide(view: &View, policy: &Policy, look: u32) -> (Growth, Option<More>) {
     let because = open_question(view, policy, low, slowing);
     let requests = as_count(view.requests * extension(low, certain, slowing));
     (Growth::Undecided, Some(More { requests, because }))
+}
+
+/// Whether calm is only a matter of too few requests: the allowance is for a whole run, and a few requests that keep
+/// much do not reach it.
+fn is_creeping(view: &View, policy: &Policy, low: f64, slowing: bool) -> bool {
+    let matters = policy.allowance_per_request();
+    view.requests < REQUESTS_MIN || (low > policy.noise_floor && !slowing && low > matters * view.requests)
 }
 
 /// How many times the requests so far are needed on top: what the proven growth lacks to be certain, or as much
@@ -144,10 +153,12 @@ fn open_question(view: &View, policy: &Policy, low: f64, slowing: bool) -> Doubt
         );
     }
     if low < policy.allowance || slowing {
-        let noise = if slowing {
-            "the growth is slowing down"
-        } else {
-            "the readings scatter too much for what they show"
+        let noise = match (slowing, low > 0.0) {
+            (true, _) => "the growth is slowing down",
+            (false, true) => "it grows, and the requests were too few to tell a leak from warm-up",
+            (false, false) => {
+                "the readings scatter too much, or the requests were too few, for what they show"
+            }
         };
         return Doubt::new(
             DoubtKind::NotEnoughData,

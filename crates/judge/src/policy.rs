@@ -6,6 +6,9 @@ use drip_model::{Pattern, Runtime, Signal, Threshold};
 /// autocorrelation are paid for.
 pub const DOSES_MIN: usize = 8;
 
+/// The allowances were measured on runs of about so many requests.
+const ALLOWANCE_REQUESTS: f64 = 50_000.0;
+
 const MB: f64 = 1e6;
 
 /// What is judged: enough to know which thresholds apply.
@@ -63,6 +66,11 @@ impl Policy {
     /// however many looks there are.
     pub fn tail(&self, look: u32) -> f64 {
         self.alpha / 2f64.powi(look.max(1).cast_signed())
+    }
+
+    /// Growth per request that matters: the allowance over as many requests as it was measured on.
+    pub fn allowance_per_request(&self) -> f64 {
+        self.allowance / ALLOWANCE_REQUESTS
     }
 
     /// As they are printed with the verdict.

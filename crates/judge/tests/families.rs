@@ -156,6 +156,20 @@ fn a_cache_that_filled_has_settled_at_what_it_holds() {
     assert!((plateau - 8e6).abs() < 0.5e6, "{plateau}");
 }
 
+#[test]
+fn a_few_requests_that_keep_much_are_never_calm() {
+    let slow = |per_request: f64| {
+        let whole = run(&mut Dice(5), 10e3, 0.3, |n| per_request * n / 100.0);
+        let points = whole.points.into_iter().map(|p| Point { requests: p.requests / 100, ..p }).collect();
+        judge(&Series { points, ..whole })
+    };
+    for per_request in [500.0, 4000.0] {
+        let evidence = slow(per_request);
+        assert!(evidence.per_request.low > 0.0, "{evidence:?}");
+        assert_eq!(evidence.growth, Growth::Undecided, "{evidence:?}");
+    }
+}
+
 /// Laws on curves without noise.
 #[test]
 fn twice_the_bytes_is_twice_the_slope_and_a_constant_changes_nothing() {

@@ -98,6 +98,8 @@ pub enum DoubtKind {
     RateLimited,
     /// Growth with requests and growth with time could not be told apart.
     TimeOrRequests,
+    /// The process that was read does not own the service's socket.
+    NotTheService,
 }
 
 impl DoubtKind {
@@ -119,6 +121,7 @@ impl DoubtKind {
             Self::MemoryGuard => "memory-guard",
             Self::RateLimited => "rate-limited",
             Self::TimeOrRequests => "time-or-requests",
+            Self::NotTheService => "not-the-service",
         }
     }
 }
@@ -155,7 +158,7 @@ impl fmt::Display for Exit {
         match self {
             Self::Code(code) => write!(f, "exit status {code}"),
             Self::Signal(signal) => write!(f, "signal {signal}"),
-            Self::Unseen => f.write_str("an end that nobody saw"),
+            Self::Unseen => f.write_str("an unknown status"),
         }
     }
 }

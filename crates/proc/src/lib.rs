@@ -17,7 +17,7 @@ mod testing;
 
 pub use cgroup::{Limit, OomCounter, cgroup_limit, oom_kills};
 pub use kind::{Kind, kind};
-pub use memory::{Memory, memory, memory_available, memory_total, tree_memory};
+pub use memory::{Memory, memory, memory_available, memory_total, peak_resident, tree_memory};
 pub use process::{
     Counts, Identity, ProcError, catches, command_line, counts, environment_value, identity, is_alive, name,
 };

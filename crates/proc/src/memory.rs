@@ -34,6 +34,12 @@ pub fn tree_memory(pids: &[u32]) -> Memory {
     })
 }
 
+/// The highest resident set of a process since its program began, in bytes. (What getrusage tells includes the
+/// memory of whoever forked the process.)
+pub fn peak_resident(pid: u32) -> Option<u64> {
+    Some(open(pid).ok()?.status().ok()?.vmhwm? * 1024)
+}
+
 /// Memory of the machine that could be had without swapping, in bytes.
 pub fn memory_available() -> Option<u64> {
     Meminfo::current().ok()?.mem_available

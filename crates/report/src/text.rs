@@ -13,6 +13,8 @@ use std::io;
 
 use anstyle::Style;
 
+pub use self::page::printable;
+
 use self::page::{DIM, Page, STRONG};
 use crate::document::{Document, GradeBasis, Runtime, Verdict};
 use crate::{Look, Reporter, quantity};

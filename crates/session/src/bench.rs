@@ -43,6 +43,8 @@ pub(crate) struct Trial<'a> {
     next: u64,
     pub(crate) requests: u64,
     pub(crate) doses: usize,
+    /// Length of a unit dose.
+    pub(crate) dose: Duration,
     pub(crate) tally: Tally,
     pub(crate) readings: Readings,
     pub(crate) samples: Samples,
@@ -56,6 +58,7 @@ impl<'a> Trial<'a> {
             next: 0,
             requests: 0,
             doses: 0,
+            dose: Duration::ZERO,
             tally: Tally::default(),
             readings: Readings::new(),
             samples: Samples::default(),
@@ -102,7 +105,7 @@ impl Bench<'_> {
             until,
             users: settings.users,
             rate: settings.rate,
-            request_time_max: REQUEST_TIME_MAX,
+            request_time_max: REQUEST_TIME_MAX.min(self.time_left() + trial.dose),
         };
         tokio::select! {
             tally = play(&load, &self.pulse, self.halt.token()) => tally,

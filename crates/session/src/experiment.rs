@@ -15,6 +15,8 @@ const CYCLE: [u64; 4] = [1, 2, 2, 1];
 const CYCLE_UNITS: u64 = 6;
 /// Units of warm-up and of the doses before the first look.
 const FIRST_UNITS: u64 = 2 + 2 * CYCLE_UNITS;
+/// A budget holds at least so many doses: those before the first look, and the rests between them.
+const BUDGET_DOSES: u32 = 20;
 /// A dose that takes so many times what was reckoned is cut; what it did counts.
 const OVERTIME: u32 = 4;
 /// Growth that the doses before the first look shall show at most, as a multiple of what a cache may hold: enough
@@ -30,7 +32,7 @@ const BLIND_DOSES: usize = 4;
 
 /// What the judge says of each signal in the end.
 #[derive(Debug, Default)]
-pub(crate) struct Findings {
+pub(crate) struct Opinions {
     pub(crate) floor: Option<Assessment>,
     pub(crate) anon: Option<Assessment>,
     pub(crate) cause: Option<Cause>,
@@ -40,15 +42,16 @@ pub(crate) struct Findings {
 
 impl Bench<'_> {
     /// Runs the experiment for one vector.
-    pub(crate) async fn experiment(&mut self, trial: &mut Trial<'_>) -> Findings {
+    pub(crate) async fn experiment(&mut self, trial: &mut Trial<'_>) -> Opinions {
+        trial.dose = self.settings().dose.min(self.time_left() / BUDGET_DOSES);
         self.read(trial, Stage::Baseline).await;
         let Some(unit) = self.warm_up(trial).await else { return self.look(trial, 1) };
         if self.gauges.signal().is_none() {
             self.doses(trial, BLIND_DOSES, BLIND_DOSES, unit).await;
-            return Findings::default();
+            return Opinions::default();
         }
-        let findings = self.judged_doses(trial, unit).await;
-        self.find_cause(trial, findings).await
+        let opinions = self.judged_doses(trial, unit).await;
+        self.find_cause(trial, opinions).await
     }
 
     /// Two doses by time. The requests of the second are the unit; `None` when nothing succeeded.
@@ -59,18 +62,18 @@ impl Bench<'_> {
                 return None;
             }
             self.tell_dose(trial, 2 + DOSES_MIN);
-            last = self.dose(trial, self.warm_up_dose(), Stage::WarmUp).await;
+            last = self.dose(trial, self.warm_up_dose(trial), Stage::WarmUp).await;
         }
         (!self.none_succeeded(trial) && !self.halted()).then(|| self.unit(trial, &last))
     }
 
     /// By time; where the requests are counted, by their share.
-    fn warm_up_dose(&self) -> Until {
+    fn warm_up_dose(&self, trial: &Trial<'_>) -> Until {
         match self.settings().requests_max {
             Some(max) => {
                 Until::Requests { count: (max / FIRST_UNITS).max(1), time_max: self.time_left() / 4 }
             }
-            None => Until::Elapsed(self.settings().dose),
+            None => Until::Elapsed(trial.dose),
         }
     }
 
@@ -103,18 +106,18 @@ impl Bench<'_> {
     }
 
     /// Doses and looks until it is decided, or cannot be.
-    async fn judged_doses(&mut self, trial: &mut Trial<'_>, first_unit: u64) -> Findings {
+    async fn judged_doses(&mut self, trial: &mut Trial<'_>, first_unit: u64) -> Opinions {
         let (mut unit, mut doses, mut look) = (first_unit, DOSES_MIN, 1);
         let mut judged = 0;
         loop {
             let whole = self.doses(trial, doses, judged + doses, unit).await;
             judged += doses;
-            let mut findings = self.look(trial, look);
-            let more = open_question(&findings);
-            let Some(more) = more.filter(|_| whole && !self.halted()) else { return findings };
+            let mut opinions = self.look(trial, look);
+            let more = open_question(&opinions);
+            let Some(more) = more.filter(|_| whole && !self.halted()) else { return opinions };
             let Some(next) = self.affordable(trial, &more, unit) else {
-                findings.ran_out = true;
-                return findings;
+                opinions.ran_out = true;
+                return opinions;
             };
             (self.on_event)(Event::Open { question: more.because.message });
             (unit, doses, look) = (next, CYCLE.len(), look + 1);
@@ -129,7 +132,7 @@ impl Bench<'_> {
             }
             self.tell_dose(trial, 2 + planned);
             let requests = unit * size;
-            let time_max = self.reckoned(trial, requests) * OVERTIME + self.settings().dose;
+            let time_max = self.reckoned(trial, requests) * OVERTIME + trial.dose;
             self.dose(trial, Until::Requests { count: requests, time_max }, Stage::Dose).await;
         }
         !self.halted()
@@ -146,8 +149,7 @@ impl Bench<'_> {
         let wanted = more.requests.div_ceil(CYCLE_UNITS).clamp(1, unit * UNIT_GROWTH_MAX);
         let by_count = self.requests_left(trial).map_or(u64::MAX, |left| left / CYCLE_UNITS);
         let each = self.reckoned(trial, CYCLE_UNITS).as_secs_f64().max(1e-9);
-        let by_time =
-            scaled(1, (self.time_left().as_secs_f64() - self.settings().dose.as_secs_f64() * 2.0) / each);
+        let by_time = scaled(1, (self.time_left().as_secs_f64() - trial.dose.as_secs_f64() * 2.0) / each);
         let possible = by_count.min(by_time);
         let all_needed = more.because.kind == DoubtKind::CacheMayBeFilling;
         let enough = if all_needed {
@@ -159,13 +161,13 @@ impl Bench<'_> {
     }
 
     /// What every signal says now.
-    fn look(&self, trial: &Trial<'_>, look: u32) -> Findings {
+    fn look(&self, trial: &Trial<'_>, look: u32) -> Opinions {
         let judge = |series: &Series| {
             let dosed = series.points.iter().any(|point| point.stage == Stage::Dose);
             dosed.then(|| assess(series, &self.policy(trial, series), look))
         };
         let floor = if self.gauges.refused.is_none() { judge(&trial.readings.floor) } else { None };
-        Findings { floor, anon: judge(&trial.readings.anon), cause: None, ran_out: false }
+        Opinions { floor, anon: judge(&trial.readings.anon), cause: None, ran_out: false }
     }
 
     /// The thresholds that apply to a series of this trial.
@@ -181,18 +183,18 @@ impl Bench<'_> {
     }
 
     /// Where memory grows, an idle window tells requests from time.
-    async fn find_cause(&mut self, trial: &mut Trial<'_>, mut findings: Findings) -> Findings {
-        let Some(signal) = growing(&findings) else { return findings };
+    async fn find_cause(&mut self, trial: &mut Trial<'_>, mut opinions: Opinions) -> Opinions {
+        let Some(signal) = growing(&opinions) else { return opinions };
         if !self.halted() {
-            let idle = (self.settings().dose * 2).clamp(IDLE_MIN, IDLE_MAX);
+            let idle = (trial.dose * 2).clamp(IDLE_MIN, IDLE_MAX);
             self.rest(idle).await;
             self.read(trial, Stage::Idle).await;
         }
         let series =
             if signal == trial.readings.floor.signal { &trial.readings.floor } else { &trial.readings.anon };
         let policy = self.policy(trial, series);
-        findings.cause = Some(cause(series, policy.noise_floor, policy.level));
-        findings
+        opinions.cause = Some(cause(series, policy.noise_floor, policy.level));
+        opinions
     }
 
     fn tell_dose(&mut self, trial: &Trial<'_>, planned: usize) {
@@ -213,12 +215,12 @@ fn growth_of_last(series: &Series) -> Option<(f64, &Series)> {
 }
 
 /// What is open: the best signal's question; or, where that is calm, the question of anonymous memory that is not.
-fn open_question(findings: &Findings) -> Option<More> {
-    let best = findings.floor.as_ref().or(findings.anon.as_ref())?;
+fn open_question(opinions: &Opinions) -> Option<More> {
+    let best = opinions.floor.as_ref().or(opinions.anon.as_ref())?;
     if best.evidence.growth == Growth::Grows {
         return None;
     }
-    let second = findings.anon.as_ref().filter(|anon| grows_beyond_allowance(anon));
+    let second = opinions.anon.as_ref().filter(|anon| grows_beyond_allowance(anon));
     best.more.clone().or_else(|| second?.more.clone())
 }
 
@@ -232,8 +234,8 @@ pub(crate) fn grows_beyond_allowance(assessment: &Assessment) -> bool {
             && evidence.per_request.low * as_float(evidence.requests) >= allowance)
 }
 
-fn growing(findings: &Findings) -> Option<drip_model::Signal> {
-    let both = [findings.floor.as_ref(), findings.anon.as_ref()];
+fn growing(opinions: &Opinions) -> Option<drip_model::Signal> {
+    let both = [opinions.floor.as_ref(), opinions.anon.as_ref()];
     let grows = both.into_iter().flatten().find(|a| a.evidence.growth == Growth::Grows)?;
     Some(grows.evidence.signal)
 }

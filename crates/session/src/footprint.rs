@@ -14,13 +14,10 @@ pub(crate) fn cpu_seconds() -> f64 {
 
 /// Our own footprint over a run that began when this process had used `cpu_before` seconds.
 pub(crate) fn footprint(requests: u64, wall: Duration, cpu_before: f64) -> Footprint {
-    // Linux counts in units of 1,024 bytes (getrusage(2)).
-    let peak = getrusage(UsageWho::RUSAGE_SELF)
-        .map_or(0, |usage| u64::try_from(usage.max_rss()).unwrap_or(0) * 1024);
     Footprint {
         requests,
         cpu_seconds: cpu_seconds() - cpu_before,
-        peak_rss_bytes: peak,
+        peak_rss_bytes: drip_proc::peak_resident(std::process::id()).unwrap_or(0),
         wall_seconds: wall.as_secs_f64(),
     }
 }

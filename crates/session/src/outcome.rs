@@ -4,7 +4,7 @@ use drip_judge::forecast;
 use drip_model::{Doubt, DoubtKind, Outcome, Series, Signal, Stage, ToLimit, Verdict};
 
 use crate::bench::{Bench, Trial};
-use crate::experiment::Findings;
+use crate::experiment::Opinions;
 use crate::flags::v8_heap_is_set;
 use crate::halt::Reason;
 use crate::limits::{Room, limits};
@@ -15,7 +15,7 @@ use crate::witness::Witness;
 pub(crate) async fn outcome(
     bench: &Bench<'_>,
     trial: Trial<'_>,
-    findings: Findings,
+    opinions: Opinions,
     witness: &Witness,
 ) -> Outcome {
     let crash = if bench.halt.reason() == Some(Reason::Died) {
@@ -24,12 +24,13 @@ pub(crate) async fn outcome(
         None
     };
     let judged = weigh(Known {
-        findings,
+        opinions,
         tally: &trial.tally,
         expect_status: trial.vector.expect_status,
         crash,
         process_was_replaced: trial.readings.process_was_replaced(),
         memory_seen: bench.subject.scope.is_some(),
+        stranger: bench.subject.stranger.clone(),
         doubts: doubts(bench),
     });
     let to_limit = to_limit(bench, &trial, &judged);

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use drip_drive::probe;
 use drip_launch::Service;
 use drip_meter::Scope;
-use drip_model::{Exit, Origin, Scheme, Vector};
+use drip_model::{Exit, Origin, Scheme};
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::halt::Halt;
-use crate::job::Launch;
+use crate::job::{Job, Launch};
 use crate::trouble::Trouble;
 
 const POLL: Duration = Duration::from_millis(100);
@@ -33,9 +34,9 @@ pub(crate) async fn wait(
     let deadline = Instant::now() + launch.ready_time_max;
     let mut seen = "it opened no port".to_owned();
     loop {
-        let (answering, silent) = ask_all(launch, scope).await;
+        let (answering, silent) = ask_all(launch, scope, deadline).await;
         if !answering.is_empty() {
-            return only_one(launch, scope, answering).await;
+            return only_one(launch, scope, answering, deadline).await;
         }
         seen = silent.unwrap_or(seen);
         still_there(service, halt)?;
@@ -67,23 +68,31 @@ pub(crate) fn exit_of(end: drip_launch::End) -> Exit {
     }
 }
 
-/// Addresses that answer, and what the last silent one did.
-async fn ask_all(launch: &Launch, scope: Scope) -> (Vec<SocketAddr>, Option<String>) {
-    let (mut answering, mut silent) = (Vec::new(), None);
+/// Addresses that answer, and what a silent one did. All are asked at once: a silent one keeps nobody waiting.
+async fn ask_all(launch: &Launch, scope: Scope, deadline: Instant) -> (Vec<SocketAddr>, Option<String>) {
+    let mut asked = JoinSet::new();
     for address in candidates(launch, scope) {
-        match ask(launch, address).await {
+        let path = launch.ready_path.clone();
+        let time_max = deadline.saturating_duration_since(Instant::now()).clamp(POLL, PROBE_TIME_MAX);
+        asked.spawn(async move { (address, ask(path, address, time_max).await) });
+    }
+    let (mut answering, mut silent) = (Vec::new(), None);
+    // A panic of a probe is an address that did not answer.
+    while let Some(Ok((address, answer))) = asked.join_next().await {
+        match answer {
             Ok(()) => answering.push(address),
             Err(why) => silent = Some(format!("port {}: {why}", address.port())),
         }
     }
+    answering.sort();
     (answering, silent)
 }
 
-async fn ask(launch: &Launch, address: SocketAddr) -> Result<(), String> {
+async fn ask(ready_path: Option<String>, address: SocketAddr, time_max: Duration) -> Result<(), String> {
     let origin = Origin { scheme: Scheme::Http, host: address.ip().to_string(), port: address.port() };
-    let path = launch.ready_path.as_deref().unwrap_or("/");
-    match probe(&origin, address, path, PROBE_TIME_MAX).await {
-        Ok(answer) if launch.ready_path.is_none() || (200..400).contains(&answer.status) => Ok(()),
+    let path = ready_path.as_deref().unwrap_or("/");
+    match probe(&origin, address, path, time_max).await {
+        Ok(answer) if ready_path.is_none() || (200..400).contains(&answer.status) => Ok(()),
         Ok(answer) => Err(format!("{path} answers {}", answer.status)),
         Err(error) => Err(error.to_string()),
     }
@@ -111,12 +120,20 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-async fn only_one(launch: &Launch, scope: Scope, first: Vec<SocketAddr>) -> Result<SocketAddr, Trouble> {
+async fn only_one(
+    launch: &Launch,
+    scope: Scope,
+    first: Vec<SocketAddr>,
+    deadline: Instant,
+) -> Result<SocketAddr, Trouble> {
     if launch.port.is_some() {
         return Ok(first[0]);
     }
     sleep(OTHERS_TIME).await;
-    let (answering, _) = ask_all(launch, scope).await;
+    let (answering, _) = ask_all(launch, scope, deadline).await;
+    if answering.len() < 2 {
+        return Ok(answering.first().copied().unwrap_or(first[0]));
+    }
     let mut services = Vec::new();
     for address in answering {
         if !drip_meter::is_inspector(address).await {
@@ -134,13 +151,13 @@ async fn only_one(launch: &Launch, scope: Scope, first: Vec<SocketAddr>) -> Resu
 pub(crate) async fn first_that_answers(
     origin: &Origin,
     candidates: &[SocketAddr],
-    vectors: &[Vector],
+    job: &Job,
 ) -> Result<SocketAddr, Trouble> {
-    let target = vectors.first().map(|vector| vector.template.render(0, 0).target).unwrap_or_default();
+    let target = job.vectors.first().map(|vector| vector.template.render(0, 0).target).unwrap_or_default();
     let path = String::from_utf8_lossy(&target).into_owned();
     let mut why = String::new();
     for address in candidates {
-        match probe(origin, *address, &path, FIRST_TIME_MAX).await {
+        match probe(origin, *address, &path, FIRST_TIME_MAX.min(job.settings.budget)).await {
             Ok(_) => return Ok(*address),
             Err(error) => why = error.to_string(),
         }

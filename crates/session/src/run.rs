@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bench::{Bench, Trial};
 use crate::event::Event;
-use crate::experiment::Findings;
+use crate::experiment::Opinions;
 use crate::flags::jvm_heap_limit;
 use crate::footprint::{cpu_seconds, footprint};
 use crate::gauges::Gauges;
@@ -175,17 +175,17 @@ async fn try_all(job: &Job, bench: &mut Bench<'_>, witness: &Witness) -> Vec<Out
         let waiting = u32::try_from(job.vectors.len() - done).unwrap_or(u32::MAX);
         bench.deadline = Instant::now() + whole.saturating_duration_since(Instant::now()) / waiting;
         let mut trial = Trial::new(vector, &bench.pulse);
-        let findings = if bench.halted() { Findings::default() } else { bounded(bench, &mut trial).await };
-        outcomes.push(outcome(bench, trial, findings, witness).await);
+        let opinions = if bench.halted() { Opinions::default() } else { bounded(bench, &mut trial).await };
+        outcomes.push(outcome(bench, trial, opinions, witness).await);
     }
     outcomes
 }
 
 /// The experiment minds its budget; a service that answers ever more slowly is cut off a little later.
-async fn bounded(bench: &mut Bench<'_>, trial: &mut Trial<'_>) -> Findings {
+async fn bounded(bench: &mut Bench<'_>, trial: &mut Trial<'_>) -> Opinions {
     let (halt, late) = (bench.halt.clone(), bench.deadline + bench.settings().dose * 4);
     tokio::select! {
-        findings = bench.experiment(trial) => findings,
+        opinions = bench.experiment(trial) => opinions,
         () = cut_off(&halt, late) => unreachable!("the watch never ends by itself"),
     }
 }

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use drip_launch::{Command, Service, start};
 use drip_meter::{Scope, runtime_of};
-use drip_model::{Origin, Runtime, Scheme, Settings};
+use drip_model::{Doubt, DoubtKind, Origin, Runtime, Scheme, Settings};
 use drip_proc::{Identity, identity};
 use tokio::net::lookup_host;
 
@@ -33,6 +33,8 @@ pub(crate) struct Subject {
     pub(crate) owners: Vec<Identity>,
     /// What runs there.
     pub(crate) runtime: Option<Runtime>,
+    /// Why the processes that are read may not be the service.
+    pub(crate) stranger: Option<Doubt>,
 }
 
 impl Subject {
@@ -56,7 +58,10 @@ pub(crate) async fn open(
 ) -> Result<Subject, Trouble> {
     match &job.place {
         Place::Launch(launch) => launched(job, launch, halt, on_start).await,
-        Place::Running { origin, pid } => found(job, origin, *pid).await,
+        Place::Running { origin, pid } => tokio::select! {
+            found = found(job, origin, *pid) => found,
+            () = halt.token().cancelled() => Err(Trouble::Interrupted),
+        },
     }
 }
 
@@ -80,6 +85,7 @@ async fn launched(
                 Origin { scheme: Scheme::Http, host: address.ip().to_string(), port: address.port() };
             let settings = job.settings.clone();
             Ok(Subject {
+                stranger: None,
                 origin,
                 address,
                 settings,
@@ -147,7 +153,7 @@ fn runtime(job: &Job, owners: &[Identity], fallback: impl Fn() -> u32) -> Option
 async fn found(job: &Job, origin: &Origin, pid: Option<u32>) -> Result<Subject, Trouble> {
     let candidates = resolve(origin).await?;
     let settings = mind(job, &origin.host, candidates[0].ip())?;
-    let address = ready::first_that_answers(origin, &candidates, &job.vectors).await?;
+    let address = ready::first_that_answers(origin, &candidates, job).await?;
     // Another address of the same name may lie elsewhere.
     mind(job, &origin.host, address.ip())?;
     let mut subject = Subject {
@@ -158,16 +164,29 @@ async fn found(job: &Job, origin: &Origin, pid: Option<u32>) -> Result<Subject, 
         scope: None,
         owners: Vec::new(),
         runtime: job.runtime,
+        stranger: None,
     };
     if let Some(pid) = pid {
         let process = identity(pid).ok_or(Trouble::NoSuchProcess(pid))?;
         let scope = Scope::From(pid);
         let owning = owners(scope, address.port());
+        subject.stranger = owning.is_empty().then(|| stranger(pid, address.port()));
         subject.owners = if owning.is_empty() { vec![process] } else { owning };
         subject.runtime = runtime(job, &subject.owners, || pid);
         subject.scope = Some(scope);
     }
     Ok(subject)
+}
+
+/// Growth of a bystander is not the service's, and its calm proves nothing.
+fn stranger(pid: u32, port: u16) -> Doubt {
+    let owner = drip_proc::listener_owner(port).map(|(pid, name)| format!("; process {pid} ({name}) does"));
+    let message = format!(
+        "process {pid}, whose memory was read, does not listen on port {port}{}: read the one that does, or scan the \
+         port of the one that is read",
+        owner.unwrap_or_default()
+    );
+    Doubt::new(DoubtKind::NotTheService, message)
 }
 
 async fn resolve(origin: &Origin) -> Result<Vec<SocketAddr>, Trouble> {

@@ -27,7 +27,7 @@ pub enum Trouble {
     },
     /// It runs and does not answer.
     #[error(
-        "the service did not answer within {seconds} s ({seen}); is --port right, is --ready-timeout long enough?"
+        "the service did not answer within {seconds} s ({seen}); is --port right, is --ready-timeout long enough, is there a better --ready-path?"
     )]
     NeverAnswered {
         /// How long we waited.

@@ -6,7 +6,7 @@
 use drip_judge::Cause;
 use drip_model::{Crash, Doubt, DoubtKind, Evidence, Growth, Interval, Tally, Verdict};
 
-use crate::experiment::{Findings, grows_beyond_allowance};
+use crate::experiment::{Opinions, grows_beyond_allowance};
 
 /// Below this share of successes, calm readings speak of the error path alone.
 const SUCCESS_SHARE_MIN: f64 = 0.5;
@@ -15,13 +15,15 @@ const FAILURE_SHARE_MAX: f64 = 0.1;
 
 /// All that is known of one vector.
 pub(crate) struct Known<'a> {
-    pub(crate) findings: Findings,
+    pub(crate) opinions: Opinions,
     pub(crate) tally: &'a Tally,
     pub(crate) expect_status: Option<u16>,
     pub(crate) crash: Option<Crash>,
     pub(crate) process_was_replaced: bool,
     /// Whether any memory could be read at all.
     pub(crate) memory_seen: bool,
+    /// Why what was read may not be the service's.
+    pub(crate) stranger: Option<Doubt>,
     /// What the run itself gave reason to doubt.
     pub(crate) doubts: Vec<Doubt>,
 }
@@ -37,34 +39,34 @@ pub(crate) struct Judged {
 
 /// Weighs it all.
 pub(crate) fn weigh(known: Known<'_>) -> Judged {
-    let vetoes = vetoes(&known);
-    let cause = known.findings.cause;
-    let ran_out = known.findings.ran_out;
-    let (evidence, others) = sorted(known.findings);
+    let (vetoes, failures) = (vetoes(&known), failures(known.tally, known.expect_status));
+    let (cause, ran_out) = (known.opinions.cause, known.opinions.ran_out);
+    let (evidence, others) = sorted(known.opinions);
     let verdict = verdict(known.crash, evidence.as_ref(), cause, !vetoes.is_empty());
-    let undecided = evidence.iter().flat_map(|evidence| evidence.doubts.clone());
-    let mut doubts: Vec<Doubt> = if verdict == Verdict::Unclear {
-        vetoes.into_iter().chain(undecided).collect()
-    } else {
-        failures(known.tally, known.expect_status)
-    };
+    let mut doubts = Vec::new();
+    if verdict == Verdict::Unclear {
+        doubts.extend(vetoes);
+        doubts.extend(evidence.iter().flat_map(|evidence| evidence.doubts.clone()));
+        doubts.extend(ran_out.then(budget_spent));
+    }
     if verdict == Verdict::Leaking && matches!(cause, Some(Cause::Unclear)) {
         doubts.push(time_or_requests());
     }
-    if verdict == Verdict::Unclear && ran_out {
-        doubts.push(Doubt::new(
-            DoubtKind::BudgetSpent,
-            "the time or the requests of this run were spent before it was decided",
-        ));
-    }
-    doubts.extend(known.doubts);
+    let said = doubts.iter().any(|doubt| matches!(doubt.kind, DoubtKind::ManyErrors | DoubtKind::NoSuccess));
+    doubts.extend(failures.filter(|_| !said));
+    doubts.extend(known.doubts.into_iter().filter(|doubt| concerns(doubt, evidence.as_ref())));
     Judged { verdict, evidence, others, doubts }
 }
 
+/// What is said of the signal concerns only a verdict that rests on one.
+fn concerns(doubt: &Doubt, evidence: Option<&Evidence>) -> bool {
+    doubt.kind != DoubtKind::FloorNotAvailable || evidence.is_some()
+}
+
 /// The evidence that the verdict rests on, and the rest: growth counts before calm, a better signal before a worse.
-fn sorted(findings: Findings) -> (Option<Evidence>, Vec<Evidence>) {
+fn sorted(opinions: Opinions) -> (Option<Evidence>, Vec<Evidence>) {
     let mut all: Vec<Evidence> =
-        [findings.floor, findings.anon].into_iter().flatten().map(|a| a.evidence).collect();
+        [opinions.floor, opinions.anon].into_iter().flatten().map(|a| a.evidence).collect();
     all.sort_by_key(|evidence| (evidence.growth != Growth::Grows, evidence.signal));
     let mut rest = all.into_iter();
     (rest.next(), rest.collect())
@@ -101,15 +103,16 @@ fn vetoes(known: &Known<'_>) -> Vec<Doubt> {
     if known.process_was_replaced {
         vetoes.push(process_replaced());
     }
-    vetoes.extend(disagreement(&known.findings));
+    vetoes.extend(known.stranger.clone());
+    vetoes.extend(disagreement(&known.opinions));
     vetoes
 }
 
 /// Live heap is calm and anonymous memory is not: what grows is outside the heap that was read.
-fn disagreement(findings: &Findings) -> Option<Doubt> {
+fn disagreement(opinions: &Opinions) -> Option<Doubt> {
     let calm = |growth: &Growth| matches!(growth, Growth::Flat | Growth::Bounded { .. });
-    findings.floor.as_ref().filter(|floor| calm(&floor.evidence.growth))?;
-    let anon = findings.anon.as_ref().filter(|anon| grows_beyond_allowance(anon))?;
+    opinions.floor.as_ref().filter(|floor| calm(&floor.evidence.growth))?;
+    let anon = opinions.anon.as_ref().filter(|anon| grows_beyond_allowance(anon))?;
     let Interval { low, high, .. } = anon.evidence.per_request;
     Some(Doubt::new(
         DoubtKind::SignalsDisagree,
@@ -132,15 +135,22 @@ fn no_success(tally: &Tally) -> Doubt {
     Doubt::new(DoubtKind::NoSuccess, message)
 }
 
-fn failures(tally: &Tally, expected: Option<u16>) -> Vec<Doubt> {
+fn failures(tally: &Tally, expected: Option<u16>) -> Option<Doubt> {
     let asked = tally.completed + tally.failed();
     let failed = asked - tally.successes(expected).min(asked);
     if share(failed, asked) <= FAILURE_SHARE_MAX {
-        return Vec::new();
+        return None;
     }
-    let message =
-        format!("{failed} of {asked} requests did not succeed: what was judged is partly the error path");
-    vec![Doubt::new(DoubtKind::ManyErrors, message)]
+    let how = tally.first_error.as_ref().map(|error| format!(" (first: {error})")).unwrap_or_default();
+    let message = format!(
+        "{failed} of {asked} requests did not succeed{how}: what was judged is partly the error path"
+    );
+    Some(Doubt::new(DoubtKind::ManyErrors, message))
+}
+
+fn budget_spent() -> Doubt {
+    let message = "the time or the requests of this run were spent before it was decided";
+    Doubt::new(DoubtKind::BudgetSpent, message)
 }
 
 fn memory_not_seen() -> Doubt {
@@ -190,11 +200,11 @@ mod tests {
         Assessment { evidence, more: open.then_some(More { requests: 1, because }) }
     }
 
-    fn findings(floor: Option<Growth>, anon: Option<Growth>) -> Findings {
-        Findings {
+    fn opinions(floor: Option<Growth>, anon: Option<Growth>) -> Opinions {
+        Opinions {
             floor: floor.map(|growth| says(Signal::LiveHeap, growth)),
             anon: anon.map(|growth| says(Signal::Anon, growth)),
-            ..Findings::default()
+            ..Opinions::default()
         }
     }
 
@@ -203,14 +213,15 @@ mod tests {
         Tally { completed: statuses.values().sum(), statuses, ..Tally::default() }
     }
 
-    fn known(findings: Findings, tally: &Tally) -> Known<'_> {
+    fn known(opinions: Opinions, tally: &Tally) -> Known<'_> {
         Known {
-            findings,
+            opinions,
             tally,
             expect_status: None,
             crash: None,
             process_was_replaced: false,
             memory_seen: true,
+            stranger: None,
             doubts: Vec::new(),
         }
     }
@@ -226,12 +237,12 @@ mod tests {
     fn the_better_signal_gives_the_verdict() {
         let ok = answered(&[(200, 100)]);
         let judged =
-            check(known(findings(Some(Growth::Grows), Some(Growth::Undecided)), &ok), "leaking", &[]);
+            check(known(opinions(Some(Growth::Grows), Some(Growth::Undecided)), &ok), "leaking", &[]);
         assert_eq!(judged.evidence.unwrap().signal, Signal::LiveHeap);
-        check(known(findings(Some(Growth::Flat), Some(Growth::Flat)), &ok), "steady", &[]);
-        check(known(findings(Some(Growth::Bounded { plateau: 1.0 }), None), &ok), "settling", &[]);
+        check(known(opinions(Some(Growth::Flat), Some(Growth::Flat)), &ok), "steady", &[]);
+        check(known(opinions(Some(Growth::Bounded { plateau: 1.0 }), None), &ok), "settling", &[]);
         check(
-            known(findings(None, Some(Growth::Undecided)), &ok),
+            known(opinions(None, Some(Growth::Undecided)), &ok),
             "unclear",
             &[DoubtKind::CacheMayBeFilling],
         );
@@ -241,17 +252,17 @@ mod tests {
     fn calm_heap_under_growing_memory_is_a_doubt_until_the_growth_is_proven() {
         let ok = answered(&[(200, 100)]);
         check(
-            known(findings(Some(Growth::Flat), Some(Growth::Undecided)), &ok),
+            known(opinions(Some(Growth::Flat), Some(Growth::Undecided)), &ok),
             "unclear",
             &[DoubtKind::SignalsDisagree],
         );
-        let judged = check(known(findings(Some(Growth::Flat), Some(Growth::Grows)), &ok), "leaking", &[]);
+        let judged = check(known(opinions(Some(Growth::Flat), Some(Growth::Grows)), &ok), "leaking", &[]);
         assert_eq!(judged.evidence.unwrap().signal, Signal::Anon);
     }
 
     #[test]
     fn nothing_is_healthy_that_was_not_exercised() {
-        let calm = || findings(Some(Growth::Flat), None);
+        let calm = || opinions(Some(Growth::Flat), None);
         check(known(calm(), &answered(&[(404, 100)])), "unclear", &[DoubtKind::NoSuccess]);
         check(known(calm(), &answered(&[(200, 40), (500, 60)])), "unclear", &[DoubtKind::ManyErrors]);
         check(known(calm(), &answered(&[(200, 80), (500, 20)])), "steady", &[DoubtKind::ManyErrors]);
@@ -263,7 +274,7 @@ mod tests {
     fn a_replaced_process_hides_a_leak_but_makes_none() {
         let ok = answered(&[(200, 100)]);
         let replaced =
-            |growth| Known { process_was_replaced: true, ..known(findings(Some(growth), None), &ok) };
+            |growth| Known { process_was_replaced: true, ..known(opinions(Some(growth), None), &ok) };
         check(replaced(Growth::Flat), "unclear", &[DoubtKind::ProcessReplaced]);
         check(replaced(Growth::Grows), "leaking", &[]);
     }
@@ -272,7 +283,7 @@ mod tests {
     fn a_black_box_is_never_healthy() {
         let ok = answered(&[(200, 100)]);
         check(
-            Known { memory_seen: false, ..known(Findings::default(), &ok) },
+            Known { memory_seen: false, ..known(Opinions::default(), &ok) },
             "unclear",
             &[DoubtKind::MemoryNotSeen],
         );
@@ -282,7 +293,7 @@ mod tests {
     fn growth_that_needs_no_requests_is_growth_with_time() {
         let ok = answered(&[(200, 100)]);
         let per_hour = Interval { low: 1.0, estimate: 2.0, high: 3.0, level: 0.99 };
-        let by = |cause| Findings { cause: Some(cause), ..findings(Some(Growth::Grows), None) };
+        let by = |cause| Opinions { cause: Some(cause), ..opinions(Some(Growth::Grows), None) };
         check(known(by(Cause::Time(per_hour)), &ok), "growing-with-time", &[]);
         check(known(by(Cause::Requests), &ok), "leaking", &[]);
         check(known(by(Cause::Unclear), &ok), "leaking", &[DoubtKind::TimeOrRequests]);
@@ -293,7 +304,7 @@ mod tests {
         let ok = answered(&[(200, 100)]);
         let crash = Crash { exit: Exit::Signal(9), after_requests: 5, out_of_memory: None };
         check(
-            Known { crash: Some(crash), ..known(findings(Some(Growth::Grows), None), &ok) },
+            Known { crash: Some(crash), ..known(opinions(Some(Growth::Grows), None), &ok) },
             "crashed",
             &[],
         );

@@ -10,8 +10,10 @@ use crate::crash::crash;
 use crate::ready::exit_of;
 use crate::subject::Subject;
 
-/// Lines of a dead service's output that are kept.
+/// Lines of a dead service's output that the report keeps.
 pub(crate) const LAST_LINES: usize = 20;
+/// Lines that are searched for last words: V8 writes a long trace after its own.
+const SEARCHED_LINES: usize = 200;
 /// How long after its death the exit status of a service may take to reach us.
 const EXIT_TIME_MAX: Duration = Duration::from_secs(2);
 
@@ -38,7 +40,7 @@ impl Witness {
         };
         let now = self.counter.as_ref().and_then(OomCounter::read).unwrap_or(self.before);
         let output =
-            subject.service.as_ref().map(|service| service.last_output(LAST_LINES)).unwrap_or_default();
+            subject.service.as_ref().map(|service| service.last_output(SEARCHED_LINES)).unwrap_or_default();
         crash(exit, requests, now.saturating_sub(self.before), &output)
     }
 }

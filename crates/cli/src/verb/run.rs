@@ -1,12 +1,13 @@
 //! `drip run` and `drip scan`: a job, its report, the gate.
 
+use drip_report::text::printable;
 use drip_report::{Document, Environment, document};
 use drip_session::{Job, Place, Run, Trouble};
 
 use crate::args::{Common, RunArgs, ScanArgs, Show};
 use crate::ask::{self, Wrong};
 use crate::exit;
-use crate::gate::rule;
+use crate::gate::{Gate, rule};
 use crate::output::{self, Destination};
 use crate::progress::Progress;
 use crate::signals::Interruption;
@@ -18,7 +19,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8, Wrong> {
 pub(crate) fn scan(args: &ScanArgs) -> Result<u8, Wrong> {
     let job = ask::scan_job(args)?;
     let code = test(&job, &args.common)?;
-    if args.memory.is_none() && !args.common.show.quiet {
+    if args.memory.is_none() && !args.common.show.quiet && code != exit::NOTHING_MEASURED {
         hint_at_memory(&job);
     }
     Ok(code)
@@ -30,26 +31,29 @@ fn test(job: &Job, common: &Common) -> Result<u8, Wrong> {
     let gate = ask::gate(&common.gate);
     let (run, interruption) = conduct(job, &common.show)?;
     let document = documented(&run);
-    if let Some(destination) = destination {
-        destination.save(&document)?;
-    }
     if let Some(trouble) = &run.trouble {
         tell(trouble, job);
     }
     if !document.vectors.is_empty() || common.show.format != "text" {
         output::print(&document, &common.show)?;
     }
-    if let Some(code) = interruption.code() {
-        return Ok(code);
+    // After it was shown: whatever becomes of the file, the result is not lost.
+    if let Some(destination) = destination {
+        destination.save(&document)?;
     }
-    if let Some(trouble) = &run.trouble {
-        return Ok(code_of(trouble));
-    }
-    let ruling = rule(&gate, &document);
+    Ok(interruption
+        .code()
+        .or_else(|| run.trouble.as_ref().map(code_of))
+        .unwrap_or_else(|| ruled(&gate, &document)))
+}
+
+/// The gate's code; why, where it is not a pass.
+fn ruled(gate: &Gate, document: &Document) -> u8 {
+    let ruling = rule(gate, document);
     if let Some(because) = ruling.because {
         output::say(&format!("drip: exit code {}: {because}", ruling.code));
     }
-    Ok(ruling.code)
+    ruling.code
 }
 
 /// Runs a job with progress and signals; the one place that builds a runtime.
@@ -78,7 +82,7 @@ fn tell(trouble: &Trouble, job: &Job) {
     if let Place::Launch(launch) = &job.place {
         let output = trouble.output();
         for line in output {
-            output::say(&format!("  | {line}"));
+            output::say(&format!("  | {}", printable(line)));
         }
         if !output.is_empty() {
             output::say(&format!("  (the service's whole output: {})", launch.log.display()));

@@ -71,7 +71,7 @@ impl<'a> Said<'a> {
                 format!("grew by {} after the warm-up, then stopped", of(self.signal, plateau))
             }
             (Growth::Bounded, None) => "grew and stopped".to_owned(),
-            (Growth::Flat, _) => format!("no growth seen: {by}"),
+            (Growth::Flat, _) => format!("no growth that matters: {by}"),
             (Growth::Undecided, _) => format!("not decided: {by}"),
         }
     }

@@ -191,10 +191,10 @@ fn steady(document: &Document) -> String {
     let bound = document.vectors.iter().filter_map(seen).max_by(|a, b| a.1.total_cmp(&b.1));
     match bound {
         Some((signal, smallest)) => format!(
-            "no growth seen on {where_to}; a leak of {} per request or more would have been seen.",
+            "no growth that matters on {where_to}; a leak of {} per request or more would have been seen.",
             amount::of(signal, smallest)
         ),
-        None => format!("no growth seen on {where_to}."),
+        None => format!("no growth that matters on {where_to}."),
     }
 }
 

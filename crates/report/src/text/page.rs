@@ -125,7 +125,7 @@ impl<'a> Page<'a> {
 
 /// Line breaks are kept, tabs are spaces, colour codes are left out, and what else would steer a terminal is a
 /// question mark.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(letter) = rest.chars().next() {

@@ -98,6 +98,9 @@ fn answers(tally: &Tally) -> String {
     let error = |(what, count): (&String, &u64)| format!("{} failed ({what})", quantity::count(*count));
     let mut parts: Vec<String> = tally.statuses.iter().map(status).collect();
     parts.extend(tally.errors.iter().map(error));
+    if tally.bodies_cut > 0 {
+        parts.push(format!("{} of them cut, too long or without an end", quantity::count(tally.bodies_cut)));
+    }
     if parts.is_empty() {
         return "none".to_owned();
     }
@@ -105,7 +108,7 @@ fn answers(tally: &Tally) -> String {
     let ms = |value| quantity::number(value, 3);
     if latency.p99 > 0.0 {
         parts.push(format!(
-            "latency {} ms median, {} ms at the 99th percentile",
+            "latency in the last dose {} ms median, {} ms at the 99th percentile",
             ms(latency.p50),
             ms(latency.p99)
         ));

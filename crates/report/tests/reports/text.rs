@@ -95,7 +95,7 @@ fn the_first_line_is_the_verdict() {
     );
     check(
         "steady",
-        "STEADY: no growth seen on GET /data; a leak of 35 bytes per request or more would have been seen.",
+        "STEADY: no growth that matters on GET /data; a leak of 35 bytes per request or more would have been seen.",
     );
     check("several", &first_line("leaking-node"));
     check(
@@ -122,7 +122,6 @@ fn many_steady_vectors_promise_only_what_the_least_sharp_one_can() {
     document.vectors.push(document.vectors[0].clone());
     document.vectors[1].smallest_detectable = Some(1_234.0);
     let text = shown(&document, &Look { width: 120, ..Look::default() });
-    let expected =
-        "STEADY: no growth seen on GET /data and 1 other vector; a leak of 1.23 KB per request or more";
+    let expected = "STEADY: no growth that matters on GET /data and 1 other vector; a leak of 1.23 KB per request or more";
     assert!(text.starts_with(expected), "{text}");
 }

@@ -1,0 +1,17 @@
+//! Promises of the real binary, kept on real services: what a user types, sees, and finds afterwards.
+
+#![expect(clippy::unwrap_used, reason = "what these functions unwrap is what the tests assert")]
+
+mod answers;
+mod crash;
+mod demo;
+mod drip;
+mod examples;
+mod explain;
+mod gate;
+mod leftovers;
+mod output;
+mod request;
+mod scan;
+mod start;
+mod verdict;
