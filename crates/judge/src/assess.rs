@@ -10,7 +10,9 @@ use crate::profile::{Limits, Profile, median_of, profile};
 const LATE_RATIO_MIN: f64 = 0.6;
 /// Calm is no answer before so many requests: only a leak of a hundred times what matters would have been seen.
 const REQUESTS_MIN: f64 = 500.0;
-/// A doubling of what was tested is the most that one extension asks for.
+/// What is planned for lies so far beyond the threshold: the lower bound must pass it, not the estimate.
+const MARGIN: f64 = 1.15;
+/// One extension asks for so many times the requests so far at most.
 const EXTENSION_MAX: f64 = 4.0;
 
 /// More requests that could still decide.
@@ -122,7 +124,7 @@ fn decide(view: &View, policy: &Policy, look: u32) -> (Growth, Option<More>) {
         return (if filled { Growth::Bounded { plateau } } else { Growth::Flat }, None);
     }
     let because = open_question(view, policy, low, slowing);
-    let requests = as_count(view.requests * extension(low, certain, slowing));
+    let requests = as_count(view.requests * extension(view.profile.growth(), certain, slowing || low <= 0.0));
     (Growth::Undecided, Some(More { requests, because }))
 }
 
@@ -133,10 +135,10 @@ fn is_creeping(view: &View, policy: &Policy, low: f64, slowing: bool) -> bool {
     view.requests < REQUESTS_MIN || (low > policy.noise_floor && !slowing && low > matters * view.requests)
 }
 
-/// How many times the requests so far are needed on top: what the proven growth lacks to be certain, or as much
-/// again where nothing is proven.
-fn extension(low: f64, certain: f64, slowing: bool) -> f64 {
-    if low <= 0.0 || slowing { 1.0 } else { (1.1 * certain / low - 1.0).clamp(0.5, EXTENSION_MAX) }
+/// How many times the requests so far are needed on top: what the growth lacks to be certain, or as much again where
+/// it is not proven.
+fn extension(growth: f64, certain: f64, unproven: bool) -> f64 {
+    if unproven { 1.0 } else { (MARGIN * certain / growth - 1.0).clamp(0.5, EXTENSION_MAX) }
 }
 
 fn open_question(view: &View, policy: &Policy, low: f64, slowing: bool) -> Doubt {
@@ -168,7 +170,7 @@ fn open_question(view: &View, policy: &Policy, low: f64, slowing: bool) -> Doubt
         );
     }
     let cache = in_units(policy.cache, policy);
-    let needed = requests * 1.1 * policy.cache / low;
+    let needed = requests * MARGIN * policy.cache / view.profile.growth();
     Doubt::new(
         DoubtKind::CacheMayBeFilling,
         format!(

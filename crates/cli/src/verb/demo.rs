@@ -21,7 +21,9 @@ pub(crate) fn demo(args: &DemoArgs) -> Result<u8, Wrong> {
     let mut runs = Vec::new();
     for (what, copies) in twins {
         output::say(&format!("drip demo: {what}"));
-        let (run, interruption) = conduct(&job(copies)?, &args.show)?;
+        let job = job(copies)?;
+        let (run, interruption) = conduct(&job, &args.show)?;
+        forget_output(&job);
         if let Some(code) = interruption.code() {
             return Ok(code);
         }
@@ -59,6 +61,14 @@ fn judged(runs: &[Run]) -> u8 {
     let words = if expected { "both verdicts are right" } else { "these verdicts are not the expected ones" };
     output::say(&format!("drip demo: {words}"));
     if expected { exit::PASS } else { exit::OUR_BUG }
+}
+
+/// Nobody needs the log of our own service, which says nothing.
+fn forget_output(job: &Job) {
+    if let Place::Launch(launch) = &job.place {
+        // Not there when the service never started.
+        let _ = std::fs::remove_file(&launch.log);
+    }
 }
 
 fn job(copies: usize) -> Result<Job, Wrong> {
