@@ -165,9 +165,9 @@ pub(crate) struct LoadArgs {
     /// Length of one dose of requests between two readings
     #[arg(long, value_name = "TIME", env = "DRIP_DOSE", default_value = "2s", value_parser = dose)]
     pub(crate) dose: Duration,
-    /// Randomness of the slots: the same seed sends the same requests
-    #[arg(long, value_name = "N", env = "DRIP_SEED", default_value_t = 1)]
-    pub(crate) seed: u64,
+    /// Randomness of the slots: the same seed sends the same requests [default: another one each time]
+    #[arg(long, value_name = "N", env = "DRIP_SEED")]
+    pub(crate) seed: Option<u64>,
 }
 
 #[derive(Debug, Args)]

@@ -78,7 +78,7 @@ fn job(id: String, place: Place, vectors: Vec<Vector>, common: &Common, owned_ho
             rate: load.rate,
             budget: load.budget,
             requests_max: load.requests,
-            seed: load.seed,
+            seed: load.seed.unwrap_or_else(new_seed),
             dose: load.dose,
             assume_cache: reckon.assume_cache,
             limit: reckon.limit,
@@ -89,6 +89,12 @@ fn job(id: String, place: Place, vectors: Vec<Vector>, common: &Common, owned_ho
         runtime: common.runtime.map(runtime),
         load_is_explicit: load.requests.is_some() && (load.rate.is_some() || load.users.is_some()),
     }
+}
+
+/// Another one each time: a service that runs on would hold the keys of an earlier run.
+fn new_seed() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(1)
 }
 
 fn asked(request: &RequestArgs, paths: Vec<String>) -> Result<Vec<Vector>, Wrong> {
@@ -117,7 +123,9 @@ fn data(given: &str) -> Result<Data, Wrong> {
 }
 
 fn is_credential(header: &str) -> bool {
-    ["authorization", "cookie", "x-api-key"].iter().any(|name| header.eq_ignore_ascii_case(name))
+    ["authorization", "proxy-authorization", "cookie", "x-api-key", "x-auth-token"]
+        .iter()
+        .any(|name| header.eq_ignore_ascii_case(name))
 }
 
 const fn runtime(name: RuntimeName) -> Runtime {

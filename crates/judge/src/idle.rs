@@ -39,6 +39,8 @@ pub fn cause(series: &Series, noise: f64, level: f64) -> Cause {
         return Cause::Unclear;
     }
     match idle_rate / load_rate {
+        // What falls without requests was work that waited: nothing that was kept for ever.
+        share if share < -REQUEST_SHARE_MAX => Cause::Unclear,
         share if share <= REQUEST_SHARE_MAX => Cause::Requests,
         share if share >= TIME_SHARE_MIN => Cause::Time(per_hour(idle_rate, blur, level)),
         _ => Cause::Unclear,

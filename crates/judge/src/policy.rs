@@ -42,7 +42,7 @@ pub struct Policy {
     pub uncollected: Option<f64>,
     /// Readings are never trusted more than this.
     pub noise_floor: f64,
-    /// False alarms allowed for the run and this signal; look k may spend `alpha / 2^k` of it.
+    /// False alarms allowed for this signal; look k may spend `alpha / 2^k` of it.
     pub alpha: f64,
     /// Level of the published interval.
     pub level: f64,
@@ -81,7 +81,7 @@ impl Policy {
         let filling = "what a cache may hold; growth below it could be one that is still filling";
         let lazy = "growth below it may be garbage that no collection has visited yet";
         let noise = "readings are never trusted more than this";
-        let chance = "chance of a false alarm that the run may take, over all its looks";
+        let chance = "chance of a false alarm by this signal, over all looks at it";
         let mut all = vec![of("allowance", self.allowance, healthy), of("cache", self.cache, filling)];
         all.extend(self.uncollected.map(|value| of("uncollected", value, lazy)));
         all.push(of("noise-floor", self.noise_floor, noise));
@@ -121,12 +121,18 @@ fn cache(subject: &Subject) -> f64 {
 /// A tracing collector may let garbage pile up to its heap limit before it first visits it: a healthy JVM rose
 /// from 26 to 218 MB in a straight line. Seen from outside, only growth beyond that limit means anything.
 fn uncollected(subject: &Subject) -> Option<f64> {
-    let lazy = matches!(subject.runtime, Runtime::Jvm | Runtime::DotNet | Runtime::Unknown);
     let outside = matches!(
         subject.signal,
         Signal::Anon | Signal::Cgroup | Signal::Pss | Signal::Rss | Signal::Platform
     );
-    (lazy && outside).then(|| subject.heap_limit.map_or(256.0 * MB, as_float).max(256.0 * MB))
+    let limit = subject.heap_limit.map_or(0.0, as_float);
+    match subject.runtime {
+        _ if !outside => None,
+        Runtime::Jvm | Runtime::DotNet | Runtime::Unknown => Some(limit.max(256.0 * MB)),
+        // GOGC=100 lets the heap double; without it, up to GOMEMLIMIT.
+        Runtime::Go => Some(limit.max(subject.base)),
+        _ => None,
+    }
 }
 
 /// Pages, arenas and the steps in which tables grow.

@@ -44,7 +44,8 @@ impl Shape {
         let quarters =
             |pair: &[f64]| [0.25, 0.5, 0.75, 1.0].map(|share| pair[0] + share * (pair[1] - pair[0]));
         shapes.extend(x.windows(2).flat_map(quarters).filter(|knee| *knee <= last_knee).map(Self::Hinge));
-        shapes.extend(x.windows(2).map(|pair| Self::Step(f64::midpoint(pair[0], pair[1]))));
+        let middles = x.windows(2).map(|pair| f64::midpoint(pair[0], pair[1]));
+        shapes.extend(middles.filter(|when| *when < last_knee).map(Self::Step));
         shapes
     }
 }

@@ -13,7 +13,7 @@ pub enum Slot {
     Hex,
     /// `{word}`: a random lower-case word of 8 letters.
     Word,
-    /// `{ip}`: a random IPv4 address from the documentation and benchmarking ranges.
+    /// `{ip}`: a random IPv4 address of a private range.
     Ip,
     /// `{pad:N}`: N letters, the same each time.
     Pad(usize),
@@ -132,16 +132,14 @@ struct Draw {
 }
 
 impl Draw {
+    /// The number is mixed before it is added: neighbours would otherwise walk through the same stream.
     const fn new(seed: u64, n: u64) -> Self {
-        Self { n, state: seed ^ n.wrapping_mul(0x9E37_79B9_7F4A_7C15) }
+        Self { n, state: mix(seed).wrapping_add(mix(n ^ 0x5851_F42D_4C95_7F2D)) }
     }
 
     const fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        mix(self.state)
     }
 
     fn fill(&mut self, slot: Slot, out: &mut Vec<u8>) {
@@ -181,11 +179,18 @@ impl Draw {
         }
     }
 
-    /// An address of 198.18.0.0/15 (RFC 2544), which no real client has.
+    /// An address of 10.0.0.0/8, which is no stranger's: so many that they hardly repeat within a run.
     fn ip(&mut self) -> String {
         let bits = self.next();
-        format!("198.{}.{}.{}", 18 + (bits & 1), (bits >> 8) & 0xFF, (bits >> 16) & 0xFF)
+        format!("10.{}.{}.{}", bits & 0xFF, (bits >> 8) & 0xFF, (bits >> 16) & 0xFF)
     }
+}
+
+/// The finalizer of SplitMix64.
+const fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
 }
 
 #[cfg(test)]

@@ -39,7 +39,8 @@ pub(crate) struct Trial<'a> {
     pub(crate) vector: &'a Vector,
     /// Completed before this vector began.
     before: u64,
-    /// Number of the next request: slots go on counting from dose to dose.
+    /// Number of the first request, and of the next: slots go on counting from dose to dose.
+    first: u64,
     next: u64,
     pub(crate) requests: u64,
     pub(crate) doses: usize,
@@ -51,11 +52,12 @@ pub(crate) struct Trial<'a> {
 }
 
 impl<'a> Trial<'a> {
-    pub(crate) fn new(vector: &'a Vector, pulse: &Pulse) -> Self {
+    pub(crate) fn new(vector: &'a Vector, pulse: &Pulse, first: u64) -> Self {
         Self {
             vector,
             before: pulse.completed(),
-            next: 0,
+            first,
+            next: first,
             requests: 0,
             doses: 0,
             dose: Duration::ZERO,
@@ -63,6 +65,16 @@ impl<'a> Trial<'a> {
             readings: Readings::new(),
             samples: Samples::default(),
         }
+    }
+
+    /// Requests sent so far, answered or not.
+    pub(crate) const fn sent(&self) -> u64 {
+        self.next - self.first
+    }
+
+    /// Number of the request after them.
+    pub(crate) const fn next(&self) -> u64 {
+        self.next
     }
 }
 
@@ -105,7 +117,7 @@ impl Bench<'_> {
             until,
             users: settings.users,
             rate: settings.rate,
-            request_time_max: REQUEST_TIME_MAX.min(self.time_left() + trial.dose),
+            request_time_max: REQUEST_TIME_MAX,
         };
         tokio::select! {
             tally = play(&load, &self.pulse, self.halt.token()) => tally,

@@ -102,7 +102,7 @@ impl Bench<'_> {
     }
 
     fn requests_left(&self, trial: &Trial<'_>) -> Option<u64> {
-        self.settings().requests_max.map(|max| max.saturating_sub(trial.requests))
+        self.settings().requests_max.map(|max| max.saturating_sub(trial.sent()))
     }
 
     /// Doses and looks until it is decided, or cannot be.
@@ -127,7 +127,7 @@ impl Bench<'_> {
     /// Plays doses; whether all of them were played.
     async fn doses(&mut self, trial: &mut Trial<'_>, count: usize, planned: usize, unit: u64) -> bool {
         for size in CYCLE.iter().cycle().take(count) {
-            if self.halted() {
+            if self.halted() || self.time_left().is_zero() {
                 return false;
             }
             self.tell_dose(trial, 2 + planned);
@@ -176,7 +176,7 @@ impl Bench<'_> {
             signal: series.signal,
             runtime: self.subject.runtime.unwrap_or(Runtime::Unknown),
             pattern: trial.vector.pattern,
-            base: series.points.first().map_or(0.0, |point| as_float(point.value)),
+            base: begin(series).map_or(0.0, as_float),
             assume_cache: self.settings().assume_cache,
             heap_limit: self.gauges.heap_limit().or(self.heap_limit),
         })
@@ -208,6 +208,13 @@ fn best<'a>(trial: &'a Trial<'_>) -> &'a Series {
     if trial.readings.floor.points.is_empty() { &trial.readings.anon } else { &trial.readings.floor }
 }
 
+/// The reading that the judged part begins with.
+pub(crate) fn begin(series: &Series) -> Option<u64> {
+    let first =
+        series.points.iter().position(|point| point.stage == Stage::Dose).unwrap_or(series.points.len());
+    series.points[..first].last().map(|point| point.value)
+}
+
 /// Growth over the last reading's dose.
 fn growth_of_last(series: &Series) -> Option<(f64, &Series)> {
     let [.., before, last] = series.points.as_slice() else { return None };
@@ -220,7 +227,7 @@ fn open_question(opinions: &Opinions) -> Option<More> {
     if best.evidence.growth == Growth::Grows {
         return None;
     }
-    let second = opinions.anon.as_ref().filter(|anon| grows_beyond_allowance(anon));
+    let second = opinions.anon.as_ref().filter(|anon| anon.evidence.per_request.low > 0.0);
     best.more.clone().or_else(|| second?.more.clone())
 }
 

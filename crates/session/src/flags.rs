@@ -11,11 +11,37 @@ pub(crate) fn v8_heap_is_set(pid: u32) -> bool {
 
 /// The largest heap of the JVM in a process: its flags, else its share of the memory.
 pub(crate) fn jvm_heap_limit(pid: u32) -> Option<u64> {
-    let cgroup = drip_proc::cgroup_limit(pid).map(|limit| limit.bytes);
-    largest_heap(
-        &words(pid, &["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"]),
-        cgroup.or_else(drip_proc::memory_total)?,
-    )
+    largest_heap(&words(pid, &["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"]), memory_of(pid)?)
+}
+
+/// How far a Go program may let garbage pile up beyond the doubling that is usual: what `GOGC` and `GOMEMLIMIT` say.
+/// `None` where nobody changed it.
+pub(crate) fn go_heap_limit(pid: u32) -> Option<u64> {
+    let percent = drip_proc::environment_value(pid, "GOGC")?;
+    let limit = drip_proc::environment_value(pid, "GOMEMLIMIT").and_then(|limit| go_size(&limit));
+    match percent.trim().parse::<u64>() {
+        Ok(percent) if percent <= 100 => None,
+        _ => limit.or_else(|| memory_of(pid)),
+    }
+}
+
+/// The memory that a process may use: its cgroup's, else the machine's.
+pub(crate) fn memory_of(pid: u32) -> Option<u64> {
+    drip_proc::cgroup_limit(pid).map(|limit| limit.bytes).or_else(drip_proc::memory_total)
+}
+
+/// `512MiB`, `2GiB`, `1048576`.
+fn go_size(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match &text[digits.len()..] {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => MIB,
+        "GiB" => 1 << 30,
+        "TiB" => 1 << 40,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(factor)
 }
 
 /// Options from the environment come first: what stands on the command line overrides them.
@@ -67,6 +93,14 @@ fn share_of(memory: u64, share: f64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_are_read_as_go_writes_them() {
+        assert_eq!(go_size("512MiB"), Some(512 * MIB));
+        assert_eq!(go_size("2GiB"), Some(2 << 30));
+        assert_eq!(go_size("1000"), Some(1000));
+        assert_eq!(go_size("2GB"), None);
+    }
 
     #[test]
     fn a_virtual_machine_says_how_far_it_may_grow() {

@@ -106,7 +106,9 @@ impl Gauges {
         self.misses = if reading.is_ok() { 0 } else { self.misses + 1 };
         if let (Err(error), true) = (&reading, self.misses >= MISSES_MAX) {
             self.refused = Some(error.to_string());
-            self.floor = None;
+            if let Some(floor) = self.floor.take() {
+                floor.close().await;
+            }
         }
         note(&mut readings.floor, self.started.elapsed(), requests, stage, reading);
     }

@@ -19,6 +19,7 @@ mod outcome;
 mod ready;
 mod run;
 mod sampler;
+mod secret;
 mod subject;
 mod trouble;
 mod verdict;

@@ -1,10 +1,10 @@
 //! From what was asked and read of one vector to its outcome.
 
 use drip_judge::forecast;
-use drip_model::{Doubt, DoubtKind, Outcome, Series, Signal, Stage, ToLimit, Verdict};
+use drip_model::{Doubt, DoubtKind, Outcome, Series, Signal, ToLimit, Verdict};
 
 use crate::bench::{Bench, Trial};
-use crate::experiment::Opinions;
+use crate::experiment::{Opinions, begin};
 use crate::flags::v8_heap_is_set;
 use crate::halt::Reason;
 use crate::limits::{Room, limits};
@@ -18,7 +18,7 @@ pub(crate) async fn outcome(
     opinions: Opinions,
     witness: &Witness,
 ) -> Outcome {
-    let crash = if bench.halt.reason() == Some(Reason::Died) {
+    let crash = if bench.halt.reason() == Some(Reason::Died) && trial.sent() > 0 {
         Some(witness.testify(bench.subject, trial.requests).await)
     } else {
         None
@@ -80,17 +80,15 @@ fn to_limit(bench: &Bench<'_>, trial: &Trial<'_>, judged: &Judged) -> Option<ToL
         .evidence
         .as_ref()
         .filter(|_| matches!(judged.verdict, Verdict::Leaking | Verdict::Unbounded { .. }))?;
-    // From the beginning of the judged part: how long a service lives that was just started and warmed up.
-    let begin = |series: &Series| {
-        series.points.iter().rfind(|p| p.stage != Stage::Dose && p.stage != Stage::Idle).map(|p| p.value)
-    };
+    // From the beginning of the judged part: how long a service lives that was just started and warmed up. The heap's
+    // limit counts only where it is the heap that grows.
     let owner = bench.subject.owners.first().map(|owner| owner.pid);
     let room = Room {
         stated: bench.settings().limit,
         cgroup: owner.and_then(drip_proc::cgroup_limit).map(|limit| limit.bytes),
         heap: bench.gauges.heap_limit(),
         heap_is_set: owner.is_some_and(v8_heap_is_set),
-        live_used: begin(&trial.readings.floor),
+        live_used: begin(&trial.readings.floor).filter(|_| evidence.signal == Signal::LiveHeap),
         anon_used: begin(&trial.readings.anon),
     };
     let limits = limits(bench.subject.runtime?, &room);

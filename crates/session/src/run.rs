@@ -13,12 +13,13 @@ use tokio_util::sync::CancellationToken;
 use crate::bench::{Bench, Trial};
 use crate::event::Event;
 use crate::experiment::Opinions;
-use crate::flags::jvm_heap_limit;
+use crate::flags::{go_heap_limit, jvm_heap_limit, memory_of};
 use crate::footprint::{cpu_seconds, footprint};
 use crate::gauges::Gauges;
 use crate::halt::{Halt, Reason};
 use crate::job::{Job, Place};
 use crate::outcome::outcome;
+use crate::secret;
 use crate::subject::{self, Subject};
 use crate::trouble::Trouble;
 use crate::witness::{LAST_LINES, Witness};
@@ -101,7 +102,7 @@ fn described(job: &Job, subject: Option<&Subject>) -> Service {
         Place::Running { .. } => None,
     };
     Service {
-        command: launch.map(|launch| launch.command.clone()).unwrap_or_default(),
+        command: launch.map(|launch| secret::hidden(&launch.command)).unwrap_or_default(),
         pid: subject.and_then(|subject| subject.owners.first()).map(|owner| owner.pid),
         runtime: subject.and_then(|subject| subject.runtime),
         log: launch.map(|launch| launch.log.display().to_string()),
@@ -163,22 +164,38 @@ fn guard_bytes(settings: &Settings) -> u64 {
 
 /// How far garbage may pile up where nobody can call the collector.
 fn heap_limit(subject: &Subject) -> Option<u64> {
-    let owner = subject.owners.first().filter(|_| subject.runtime == Some(Runtime::Jvm))?;
-    jvm_heap_limit(owner.pid)
+    let owner = subject.owners.first()?.pid;
+    match subject.runtime? {
+        Runtime::Jvm => jvm_heap_limit(owner),
+        Runtime::Go => go_heap_limit(owner),
+        Runtime::DotNet => memory_of(owner),
+        _ => None,
+    }
 }
 
 /// One vector after the other, each with its share of the time that is left.
 async fn try_all(job: &Job, bench: &mut Bench<'_>, witness: &Witness) -> Vec<Outcome> {
-    let whole = bench.deadline;
-    let mut outcomes = Vec::new();
+    let (whole, root) = (bench.deadline, bench.halt.clone());
+    let (mut outcomes, mut next) = (Vec::new(), first_number(job));
     for (done, vector) in job.vectors.iter().enumerate() {
         let waiting = u32::try_from(job.vectors.len() - done).unwrap_or(u32::MAX);
         bench.deadline = Instant::now() + whole.saturating_duration_since(Instant::now()) / waiting;
-        let mut trial = Trial::new(vector, &bench.pulse);
+        bench.halt = root.child();
+        let mut trial = Trial::new(vector, &bench.pulse, next);
         let opinions = if bench.halted() { Opinions::default() } else { bounded(bench, &mut trial).await };
+        next = trial.next();
         outcomes.push(outcome(bench, trial, opinions, witness).await);
     }
     outcomes
+}
+
+/// A service that runs already may hold the keys of an earlier run: with another seed, the counter is another too.
+const fn first_number(job: &Job) -> u64 {
+    const COUNTED_MAX: u64 = 1_000_000;
+    match job.place {
+        Place::Launch(_) => 0,
+        Place::Running { .. } => (job.settings.seed % (1 << 32)) * COUNTED_MAX,
+    }
 }
 
 /// The experiment minds its budget; a service that answers ever more slowly is cut off a little later.

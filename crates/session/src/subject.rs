@@ -46,6 +46,9 @@ impl Subject {
     /// Whether the service is dead: nobody who owned its socket lives, and nobody of its tree owns it now.
     pub(crate) fn is_dead(&self) -> bool {
         let Some(scope) = self.scope else { return false };
+        if self.owners.is_empty() {
+            return scope.pids().is_empty();
+        }
         !self.owners.iter().any(drip_proc::is_alive) && owners(scope, self.address.port()).is_empty()
     }
 }
@@ -85,7 +88,7 @@ async fn launched(
                 Origin { scheme: Scheme::Http, host: address.ip().to_string(), port: address.port() };
             let settings = job.settings.clone();
             Ok(Subject {
-                stranger: None,
+                stranger: owners.is_empty().then(|| stranger(service.main_pid(), address.port())),
                 origin,
                 address,
                 settings,
@@ -152,10 +155,14 @@ fn runtime(job: &Job, owners: &[Identity], fallback: impl Fn() -> u32) -> Option
 
 async fn found(job: &Job, origin: &Origin, pid: Option<u32>) -> Result<Subject, Trouble> {
     let candidates = resolve(origin).await?;
-    let settings = mind(job, &origin.host, candidates[0].ip())?;
+    // Before any of them is asked anything: a name may stand for addresses that must not be.
+    let minded = candidates
+        .iter()
+        .map(|address| mind(job, &origin.host, address.ip()).map(|settings| (*address, settings)));
+    let minded: Vec<_> = minded.collect::<Result<_, _>>()?;
     let address = ready::first_that_answers(origin, &candidates, job).await?;
-    // Another address of the same name may lie elsewhere.
-    mind(job, &origin.host, address.ip())?;
+    let settings = minded.into_iter().find(|(minded, _)| *minded == address).map(|(_, settings)| settings);
+    let settings = settings.unwrap_or_else(|| job.settings.clone());
     let mut subject = Subject {
         origin: origin.clone(),
         address,

@@ -42,7 +42,8 @@ pub(crate) fn weigh(known: Known<'_>) -> Judged {
     let (vetoes, failures) = (vetoes(&known), failures(known.tally, known.expect_status));
     let (cause, ran_out) = (known.opinions.cause, known.opinions.ran_out);
     let (evidence, others) = sorted(known.opinions);
-    let verdict = verdict(known.crash, evidence.as_ref(), cause, !vetoes.is_empty());
+    let is_theirs = known.stranger.is_none();
+    let verdict = verdict(known.crash, evidence.as_ref().filter(|_| is_theirs), cause, !vetoes.is_empty());
     let mut doubts = Vec::new();
     if verdict == Verdict::Unclear {
         doubts.extend(vetoes);
@@ -51,6 +52,9 @@ pub(crate) fn weigh(known: Known<'_>) -> Judged {
     }
     if verdict == Verdict::Leaking && matches!(cause, Some(Cause::Unclear)) {
         doubts.push(time_or_requests());
+    }
+    if matches!(verdict, Verdict::Steady | Verdict::Settling { .. }) {
+        doubts.extend(others.first().and_then(unproven_growth));
     }
     let said = doubts.iter().any(|doubt| matches!(doubt.kind, DoubtKind::ManyErrors | DoubtKind::NoSuccess));
     doubts.extend(failures.filter(|_| !said));
@@ -123,6 +127,18 @@ fn disagreement(opinions: &Opinions) -> Option<Doubt> {
     ))
 }
 
+/// Growth beside a calm heap that is neither proven nor excluded: said, since the heap is not all of the memory.
+fn unproven_growth(anon: &Evidence) -> Option<Doubt> {
+    let Interval { low, high, .. } = anon.per_request;
+    (anon.growth == Growth::Undecided && low > 0.0).then(|| {
+        let message = format!(
+            "this holds for the live heap; anonymous memory rose by {low:.0} to {high:.0} bytes a request, which floating \
+             garbage explains as well as a small leak of native memory or of a worker thread would"
+        );
+        Doubt::new(DoubtKind::SignalsDisagree, message)
+    })
+}
+
 fn no_success(tally: &Tally) -> Doubt {
     let what = match (tally.usual_status(), &tally.first_error) {
         (Some(status), _) => format!("the usual answer was {status}"),
@@ -167,7 +183,7 @@ fn process_replaced() -> Doubt {
 
 fn time_or_requests() -> Doubt {
     let message =
-        "it grows, but whether with requests or with time could not be told: the idle window was too short";
+        "it grows, but the idle window did not tell whether with requests alone or with time as well";
     Doubt::new(DoubtKind::TimeOrRequests, message)
 }
 

@@ -59,22 +59,38 @@ struct Isolate {
 }
 
 struct NodeFloor {
+    owners: Vec<u32>,
     isolates: Vec<Isolate>,
     heap_limit: Option<u64>,
 }
 
 impl NodeFloor {
+    /// Attaches to every Node process; where one refuses, what was opened is closed again.
     async fn open(owners: &[u32]) -> Result<Self, MeterError> {
-        let mut isolates = Vec::new();
-        for pid in node_processes(owners) {
-            isolates.push(Isolate::open(pid).await?);
+        let mut floor = Self { owners: owners.to_vec(), isolates: Vec::new(), heap_limit: None };
+        match floor.attach().await {
+            Ok(()) => Ok(floor),
+            Err(error) => {
+                Box::new(floor).close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn attach(&mut self) -> Result<(), MeterError> {
+        for pid in node_processes(&self.owners) {
+            self.isolates.push(Isolate::open(pid).await?);
         }
         let limit = "require('v8').getHeapStatistics().heap_size_limit";
-        let heap_limit = match isolates.first_mut() {
-            Some(first) => first.inspector.evaluate(limit).await?.as_u64(),
-            None => return Err(MeterError::Gone),
-        };
-        Ok(Self { isolates, heap_limit })
+        let first = self.isolates.first_mut().ok_or(MeterError::Gone)?;
+        self.heap_limit = first.inspector.evaluate(limit).await?.as_u64();
+        Ok(())
+    }
+
+    /// A worker that started since has a heap of its own, which would be missing in the sum.
+    fn is_complete(&self) -> bool {
+        let known = |pid: &u32| self.isolates.iter().any(|isolate| isolate.process.pid == *pid);
+        node_processes(&self.owners).iter().all(known)
     }
 }
 
@@ -95,6 +111,9 @@ impl Floor for NodeFloor {
     }
 
     async fn collect(&mut self) -> Result<Reading, MeterError> {
+        if !self.is_complete() {
+            return Err(MeterError::protocol("the service", "it started further Node processes"));
+        }
         let mut reading = Reading { value: 0, processes: Vec::new() };
         for isolate in &mut self.isolates {
             reading.value += isolate.collect().await?;
@@ -121,9 +140,14 @@ impl Isolate {
             Some(address) => (address, false),
             None => (open_inspector(pid).await?, true),
         };
-        let mut inspector = Inspector::connect(address).await?;
-        inspector.call("HeapProfiler.enable", json!({})).await?;
-        Ok(Self { process, inspector, opened_by_us })
+        let mut isolate = Self { process, inspector: Inspector::connect(address).await?, opened_by_us };
+        match isolate.inspector.call("HeapProfiler.enable", json!({})).await {
+            Ok(_) => Ok(isolate),
+            Err(error) => {
+                isolate.close().await;
+                Err(error)
+            }
+        }
     }
 
     async fn collect(&mut self) -> Result<u64, MeterError> {
