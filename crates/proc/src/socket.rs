@@ -1,7 +1,7 @@
 //! Where processes listen.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use procfs::net::{TcpNetEntry, TcpState};
@@ -18,6 +18,15 @@ pub struct Listener {
     pub inode: u64,
     /// The process. Pre-fork servers hold one socket in several, and each is reported.
     pub pid: u32,
+}
+
+impl Listener {
+    /// Where it can be reached from this machine: a socket bound to every address, by the loopback.
+    pub fn reachable(&self) -> SocketAddr {
+        let ip =
+            if self.address.ip().is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { self.address.ip() };
+        SocketAddr::new(ip, self.address.port())
+    }
 }
 
 /// Every socket on which one of these processes listens.

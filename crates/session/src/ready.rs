@@ -1,6 +1,6 @@
 //! Waiting until a service answers, and finding where.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use drip_drive::probe;
@@ -111,13 +111,7 @@ fn candidates(launch: &Launch, scope: Scope) -> Vec<SocketAddr> {
 }
 
 fn listening(scope: Scope) -> Vec<SocketAddr> {
-    drip_proc::listeners(&scope.pids()).into_iter().map(|listener| reachable(listener.address)).collect()
-}
-
-/// A socket bound to every address is reached by the loopback.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
-    SocketAddr::new(ip, address.port())
+    drip_proc::listeners(&scope.pids()).into_iter().map(|listener| listener.reachable()).collect()
 }
 
 async fn only_one(

@@ -7,7 +7,7 @@
 //! The floor is `usedSize + external`: array buffers are part of external. In a cluster the process that owns the
 //! socket may only pass connections on, so every Node process below it counts.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -178,13 +178,7 @@ fn bytes(value: &Value) -> Result<u64, MeterError> {
 }
 
 fn listening(pid: u32) -> Vec<SocketAddr> {
-    drip_proc::listeners(&[pid]).into_iter().map(|listener| reachable(listener.address)).collect()
-}
-
-/// A socket bound to every address is reached by the loopback.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let loopback = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
-    SocketAddr::new(loopback, address.port())
+    drip_proc::listeners(&[pid]).into_iter().map(|listener| listener.reachable()).collect()
 }
 
 /// Only looked for where the command line or the environment speaks of it: asking every port of a service would
