@@ -156,13 +156,11 @@ fn runtime(job: &Job, owners: &[Identity], fallback: impl Fn() -> u32) -> Option
 async fn found(job: &Job, origin: &Origin, pid: Option<u32>) -> Result<Subject, Trouble> {
     let candidates = resolve(origin).await?;
     // Before any of them is asked anything: a name may stand for addresses that must not be.
-    let minded = candidates
-        .iter()
-        .map(|address| mind(job, &origin.host, address.ip()).map(|settings| (*address, settings)));
-    let minded: Vec<_> = minded.collect::<Result<_, _>>()?;
+    for address in &candidates {
+        mind(job, &origin.host, address.ip())?;
+    }
     let address = ready::first_that_answers(origin, &candidates, job).await?;
-    let settings = minded.into_iter().find(|(minded, _)| *minded == address).map(|(_, settings)| settings);
-    let settings = settings.unwrap_or_else(|| job.settings.clone());
+    let settings = mind(job, &origin.host, address.ip())?;
     let mut subject = Subject {
         origin: origin.clone(),
         address,
