@@ -6,20 +6,30 @@
 //! so "it is gone" is an ordinary answer.
 
 pub mod cgroup;
+pub mod count;
+pub mod cpu;
+mod descriptor;
 pub mod kind;
+pub mod limit;
 pub mod memory;
 pub mod process;
 pub mod socket;
+mod table;
 pub mod tree;
 
 #[cfg(test)]
 mod testing;
 
 pub use cgroup::{Limit, OomCounter, cgroup_limit, oom_kills};
+pub use count::{Counts, Sockets, counts};
+pub use cpu::cpu_time;
 pub use kind::{Kind, kind};
-pub use memory::{Memory, memory, memory_available, memory_total, peak_resident, tree_memory};
+pub use limit::{ProcessLimit, Resource, process_limits};
+pub use memory::{
+    Memory, memory, memory_available, memory_total, peak_resident, shares_are_told, tree_memory,
+};
 pub use process::{
-    Counts, Identity, ProcError, catches, command_line, counts, environment_value, identity, is_alive, name,
+    Identity, ProcError, catches, command_line, environment_value, identity, innermost_pid, is_alive, name,
 };
 pub use socket::{Listener, listener_owner, listeners};
 pub use tree::{children, descendants, with_descendants};

@@ -50,6 +50,11 @@ pub fn memory_total() -> Option<u64> {
     Meminfo::current().ok().map(|memory| memory.mem_total)
 }
 
+/// Whether the proportional share of a process is told; else memory that processes share counts in each.
+pub fn shares_are_told(pid: u32) -> bool {
+    open(pid).is_ok_and(|process| proportional(&process).is_some())
+}
+
 /// By `smaps_rollup`, whose `Pss_Anon` is there since Linux 5.4.
 fn proportional(process: &Process) -> Option<Memory> {
     let rollup = process.smaps_rollup().ok()?;

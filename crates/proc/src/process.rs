@@ -1,4 +1,4 @@
-//! One process: who it is, whether it lives, how it was called, and what it has open.
+//! One process: who it is, whether it lives, and how it was called.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -55,15 +55,6 @@ pub struct Identity {
     pub start_ticks: u64,
 }
 
-/// Things other than memory that a process can leak.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Open file descriptors.
-    pub descriptors: u64,
-    /// Threads.
-    pub threads: u64,
-}
-
 /// Who has this number now; `None` when nobody living has.
 pub fn identity(pid: u32) -> Option<Identity> {
     let stat = open(pid).ok()?.stat().ok()?;
@@ -93,29 +84,22 @@ pub fn environment_value(pid: u32, variable: &str) -> Option<String> {
     environment.get(OsStr::new(variable)).map(|value| value.to_string_lossy().into_owned())
 }
 
+/// The number that the process has in its own PID namespace, which is the one that it knows of itself.
+pub fn innermost_pid(pid: u32) -> Option<u32> {
+    let numbers = open(pid).ok()?.status().ok()?.nspid?;
+    u32::try_from(*numbers.last()?).ok()
+}
+
 /// Whether the process has a handler of its own for a signal.
 pub fn catches(pid: u32, signal: i32) -> bool {
     let caught = open(pid).ok().and_then(|process| process.status().ok()).map_or(0, |status| status.sigcgt);
     (1..=64).contains(&signal) && caught & (1 << (signal - 1)) != 0
 }
 
-/// Descriptors and threads.
-pub fn counts(pid: u32) -> Result<Counts, ProcError> {
-    let read = || -> procfs::ProcResult<Counts> {
-        let process = open_raw(pid)?;
-        let threads = u64::try_from(process.stat()?.num_threads).unwrap_or(0);
-        Ok(Counts { descriptors: process.fd_count()? as u64, threads })
-    };
-    read().map_err(|cause| ProcError::new(pid, &cause))
-}
-
 /// Opens a process for reading.
 pub(crate) fn open(pid: u32) -> Result<Process, ProcError> {
-    open_raw(pid).map_err(|cause| ProcError::new(pid, &cause))
-}
-
-fn open_raw(pid: u32) -> procfs::ProcResult<Process> {
-    Process::new(i32::try_from(pid).map_err(|_| procfs::ProcError::NotFound(None))?)
+    let number = i32::try_from(pid).map_err(|_| ProcError::Gone { pid })?;
+    Process::new(number).map_err(|cause| ProcError::new(pid, &cause))
 }
 
 /// A zombie is dead, unless only its first thread has ended and others go on.
@@ -161,6 +145,12 @@ mod tests {
     }
 
     #[test]
+    fn outside_of_a_namespace_a_process_has_one_number() {
+        assert_eq!(innermost_pid(std::process::id()), Some(std::process::id()));
+        assert_eq!(innermost_pid(u32::MAX), None);
+    }
+
+    #[test]
     fn a_zombie_is_dead() {
         let mut child = Child::spawn(Command::new("sleep").arg("60"));
         let seen = identity(child.pid()).unwrap();
@@ -190,20 +180,8 @@ mod tests {
     }
 
     #[test]
-    fn opened_files_and_threads_are_counted() {
-        let script = "import sys,threading\nf=[open('/dev/null') for _ in range(20)]\n\
-            for _ in range(3): threading.Thread(target=threading.Event().wait,daemon=True).start()\n\
-            print('ready',flush=True)\nsys.stdin.read()";
-        let mut child = Child::python(script);
-        child.wait_for_line("ready");
-        let counts = counts(child.pid()).unwrap();
-        assert!(counts.descriptors >= 23, "{counts:?}");
-        assert_eq!(counts.threads, 4);
-    }
-
-    #[test]
     fn a_process_that_never_was_is_gone() {
-        assert!(matches!(counts(u32::MAX), Err(ProcError::Gone { pid: u32::MAX })));
+        assert!(matches!(open(u32::MAX), Err(ProcError::Gone { pid: u32::MAX })));
         assert_eq!(identity(u32::MAX), None);
     }
 }

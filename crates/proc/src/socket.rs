@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use procfs::net::{TcpNetEntry, TcpState};
-use procfs::process::{FDTarget, Process};
-
-use crate::process::{name, open};
+use crate::descriptor::socket_inodes;
+use crate::process::name;
+use crate::table::{State, each_tcp, namespace};
 
 /// A TCP socket that waits for connections, and one process that holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,53 +32,45 @@ impl Listener {
 /// Every socket on which one of these processes listens.
 pub fn listeners(pids: &[u32]) -> Vec<Listener> {
     // The table belongs to a network namespace and is long under load, so it is read once for each.
-    let mut tables: BTreeMap<Option<PathBuf>, Vec<TcpNetEntry>> = BTreeMap::new();
+    let mut tables: BTreeMap<Option<PathBuf>, Vec<(u64, SocketAddr)>> = BTreeMap::new();
     let mut found = Vec::new();
     for pid in pids {
-        let Ok(process) = open(*pid) else { continue };
-        let held = socket_inodes(&process);
+        let held: BTreeSet<u64> = socket_inodes(*pid).collect();
         if held.is_empty() {
             continue;
         }
-        let namespace = std::fs::read_link(format!("/proc/{pid}/ns/net")).ok();
-        let table = tables.entry(namespace).or_insert_with(|| listening(&process));
-        let own = table.iter().filter(|entry| held.contains(&entry.inode));
-        found.extend(own.map(|entry| Listener {
-            address: entry.local_address,
-            inode: entry.inode,
-            pid: *pid,
-        }));
+        let table = tables.entry(namespace(*pid)).or_insert_with(|| listening(*pid));
+        let own = table.iter().filter(|(inode, _)| held.contains(inode));
+        found.extend(own.map(|(inode, address)| Listener { address: *address, inode: *inode, pid: *pid }));
     }
     found
 }
 
 /// Who on this machine listens on a port: number and name. `None` when nobody does, or when it may not be known.
 pub fn listener_owner(port: u16) -> Option<(u32, String)> {
-    let myself = Process::myself().ok()?;
-    let on_port = listening(&myself).into_iter().filter(|entry| entry.local_address.port() == port);
-    let wanted: BTreeSet<u64> = on_port.map(|entry| entry.inode).collect();
+    let on_port = listening(std::process::id()).into_iter().filter(|(_, address)| address.port() == port);
+    let wanted: BTreeSet<u64> = on_port.map(|(inode, _)| inode).collect();
     if wanted.is_empty() {
         return None;
     }
-    let holds = |process: &Process| !socket_inodes(process).is_disjoint(&wanted);
-    let owner = procfs::process::all_processes().ok()?.flatten().find(holds)?;
-    let pid = u32::try_from(owner.pid()).ok()?;
-    Some((pid, name(pid)?))
+    let mut processes = procfs::process::all_processes().ok()?.flatten();
+    let owner = processes.find_map(|process| {
+        let pid = u32::try_from(process.pid()).ok()?;
+        socket_inodes(pid).any(|inode| wanted.contains(&inode)).then_some(pid)
+    })?;
+    Some((owner, name(owner)?))
 }
 
-/// The listening sockets of the network namespace that the process is in.
-fn listening(process: &Process) -> Vec<TcpNetEntry> {
-    let tables = [process.tcp().unwrap_or_default(), process.tcp6().unwrap_or_default()];
-    tables.into_iter().flatten().filter(|entry| entry.state == TcpState::Listen).collect()
-}
-
-fn socket_inodes(process: &Process) -> BTreeSet<u64> {
-    let Ok(descriptors) = process.fd() else { return BTreeSet::new() };
-    let inode = |target: FDTarget| match target {
-        FDTarget::Socket(inode) => Some(inode),
-        _ => None,
-    };
-    descriptors.flatten().filter_map(|descriptor| inode(descriptor.target)).collect()
+/// The listening sockets of the network namespace that the process is in, by number.
+fn listening(pid: u32) -> Vec<(u64, SocketAddr)> {
+    let mut found = Vec::new();
+    each_tcp(pid, |socket| {
+        if socket.state == State::Listen {
+            found.extend(socket.local().map(|address| (socket.inode, address)));
+        }
+        ControlFlow::Continue(())
+    });
+    found
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Which processes descend from which, by the parent that each one names.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use crate::process::is_dead;
 
@@ -12,9 +12,37 @@ const SCANS_MAX: usize = 3;
 struct Entry {
     parent: u32,
     dead: bool,
+    threads: u64,
 }
 
 type Table = BTreeMap<u32, Entry>;
+
+/// Some processes and their children, in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Family {
+    /// The living ones, children included.
+    pub(crate) living: u64,
+    /// Threads of those that were asked about.
+    pub(crate) threads: u64,
+    /// Children that ended and were not waited for.
+    pub(crate) zombies: u64,
+}
+
+/// Counts these processes and their children, by one look at the process table.
+pub(crate) fn family(pids: &[u32]) -> Family {
+    count(&scan(), &pids.iter().copied().collect())
+}
+
+fn count(table: &Table, asked: &BTreeSet<u32>) -> Family {
+    let mut family = Family::default();
+    for (pid, entry) in table {
+        let (is_asked, is_child) = (asked.contains(pid), asked.contains(&entry.parent));
+        family.living += u64::from((is_asked || is_child) && !entry.dead);
+        family.zombies += u64::from(is_child && entry.dead);
+        family.threads += if is_asked && !entry.dead { entry.threads } else { 0 };
+    }
+    family
+}
 
 /// All living processes whose chain of parents leads to `root`, without `root` itself.
 pub fn descendants(root: u32) -> Vec<u32> {
@@ -53,7 +81,8 @@ fn scan_once() -> Table {
         .filter_map(|process| {
             let stat = process.ok()?.stat().ok()?;
             let parent = u32::try_from(stat.ppid).ok()?;
-            Some((u32::try_from(stat.pid).ok()?, Entry { parent, dead: is_dead(&stat) }))
+            let threads = u64::try_from(stat.num_threads).unwrap_or(0);
+            Some((u32::try_from(stat.pid).ok()?, Entry { parent, dead: is_dead(&stat), threads }))
         })
         .collect()
 }
@@ -89,7 +118,7 @@ mod tests {
     use crate::testing::{Child, eventually};
 
     fn table(entries: &[(u32, u32, bool)]) -> Table {
-        entries.iter().map(|&(pid, parent, dead)| (pid, Entry { parent, dead })).collect()
+        entries.iter().map(|&(pid, parent, dead)| (pid, Entry { parent, dead, threads: 2 })).collect()
     }
 
     fn check(root: u32, expected: &[u32]) {
@@ -111,6 +140,20 @@ mod tests {
         check(2, &[3, 4]);
         check(4, &[]);
         check(99, &[]);
+    }
+
+    #[test]
+    fn a_family_is_those_asked_about_and_their_children() {
+        let table =
+            table(&[(1, 0, false), (2, 1, false), (3, 2, false), (4, 3, false), (5, 2, true), (6, 1, true)]);
+        let check = |asked: &[u32], living, threads, zombies| {
+            let found = count(&table, &asked.iter().copied().collect());
+            assert_eq!(found, Family { living, threads, zombies }, "{asked:?}");
+        };
+        check(&[2], 2, 2, 1);
+        check(&[2, 3, 4], 3, 6, 1);
+        check(&[5], 0, 0, 0);
+        check(&[99], 0, 0, 0);
     }
 
     #[test]
