@@ -1,7 +1,8 @@
 //! Outcomes for tests: one honest default, changed by each test where it matters.
 
 use drip_model::{
-    Doubt, Evidence, Growth, Interval, Outcome, Pattern, Signal, Tally, ToLimit, VectorId, Verdict,
+    Doubt, Evidence, Growth, Interval, Outcome, Pattern, ServiceCost, Signal, Tally, ToLimit, VectorId,
+    Verdict,
 };
 
 pub(crate) fn outcome(verdict: Verdict, evidence: Option<Evidence>) -> Outcome {
@@ -17,6 +18,8 @@ pub(crate) fn outcome(verdict: Verdict, evidence: Option<Evidence>) -> Outcome {
         to_limit: None,
         doubts: Vec::<Doubt>::new(),
         series: Vec::new(),
+        gauges: Vec::new(),
+        service_cost: ServiceCost::default(),
     }
 }
 

@@ -96,6 +96,8 @@ fn allowance(subject: &Subject) -> f64 {
     match subject.signal {
         Signal::LiveHeap => 0.5 * MB,
         Signal::HeapAfterGc => 2.0 * MB,
+        // What an allocator keeps in pages that it cannot give back comes on top of what lives.
+        Signal::AnonAfterGc => 6.0 * MB,
         Signal::Descriptors | Signal::Threads => 20.0,
         _ => match subject.runtime {
             Runtime::Native | Runtime::Php | Runtime::Python => 6.0 * MB,
@@ -111,8 +113,8 @@ fn allowance(subject: &Subject) -> f64 {
 /// c_max. Identical requests cannot fill a cache that is keyed by the client, only rings, logs and reservoirs.
 fn cache(subject: &Subject) -> f64 {
     match subject.signal {
-        Signal::LiveHeap | Signal::HeapAfterGc if subject.pattern.is_identical() => 16.0 * MB,
-        Signal::LiveHeap | Signal::HeapAfterGc => 32.0 * MB,
+        signal if signal.is_floor() && subject.pattern.is_identical() => 16.0 * MB,
+        signal if signal.is_floor() => 32.0 * MB,
         Signal::Descriptors | Signal::Threads => 1000.0,
         _ => 96.0 * MB,
     }

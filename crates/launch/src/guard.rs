@@ -8,11 +8,11 @@
 
 use std::collections::BTreeSet;
 use std::ffi::{CString, OsStr, OsString};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ use nix::unistd::{self, Pid};
 
 use crate::event::{End, Event};
 
-/// The hidden verb for [`main`]: `drip __guard GRACE_MS -- PROGRAM ARGS…`.
+/// The hidden verb for [`main`]: `drip __guard GRACE_MS FOLDER -- PROGRAM ARGS…`, where the folder may be empty.
 pub const GUARD_VERB: &str = "__guard";
 /// The hidden verb for [`exec`]: `drip __exec GUARD_PID -- PROGRAM ARGS…`.
 pub const EXEC_VERB: &str = "__exec";
@@ -67,20 +67,35 @@ pub fn exec(args: &[OsString]) -> i32 {
 }
 
 fn guard(args: &[OsString]) -> Result<bool, String> {
-    let (grace, command) = parse(args).ok_or("the guard was called with wrong arguments")?;
+    let wrong = "the guard was called with wrong arguments";
+    let [grace, folder, rest @ ..] = args else { return Err(wrong.into()) };
+    let (grace, folder) = (number(grace).ok_or(wrong)?, Path::new(folder));
+    let command = after_separator(rest).ok_or(wrong)?;
     let signals = detach().map_err(|error| format!("the guard could not set itself up: {error}"))?;
     let main = spawn(command)?;
     say(&Event::Started(main.as_raw().unsigned_abs()));
     let watch = Watch { signals, main };
     watch.until_told_to_stop();
-    Ok(watch.end_all(Duration::from_millis(grace)))
+    let ended = watch.end_all(Duration::from_millis(grace));
+    remove(folder);
+    Ok(ended)
 }
 
-/// A number, the separator, and a command.
-fn parse(args: &[OsString]) -> Option<(u64, &[OsString])> {
-    let [number, separator, command @ ..] = args else { return None };
-    let number = number.to_str()?.parse().ok()?;
-    (separator == SEPARATOR && !command.is_empty()).then_some((number, command))
+/// The folder of the run goes with the service. Drip removes it too, but Drip may have been killed.
+fn remove(folder: &Path) {
+    if !folder.as_os_str().is_empty() {
+        // Usually it is gone already.
+        let _ = fs::remove_dir_all(folder);
+    }
+}
+
+fn number(word: &OsStr) -> Option<u64> {
+    word.to_str()?.parse().ok()
+}
+
+fn after_separator(args: &[OsString]) -> Option<&[OsString]> {
+    let [separator, command @ ..] = args else { return None };
+    (separator == SEPARATOR && !command.is_empty()).then_some(command)
 }
 
 /// Signals that the guard waits for. Those that ask it to end are only another way of closing its input.
@@ -115,13 +130,18 @@ fn spawn(command: &[OsString]) -> Result<Pid, String> {
 
 /// Returns only with the reason why the command could not take over.
 fn become_command(args: &[OsString]) -> String {
-    let Some((guard, [program, arguments @ ..])) = parse(args) else {
+    let Some((guard, [program, arguments @ ..])) = exec_parts(args) else {
         return "the guard started the command with wrong arguments".into();
     };
     match tie_to(guard).and_then(|()| io::stderr().as_fd().try_clone_to_owned()) {
         Ok(output) => replace(program, arguments, Stdio::from(output)).to_string(),
         Err(error) => error.to_string(),
     }
+}
+
+fn exec_parts(args: &[OsString]) -> Option<(u64, &[OsString])> {
+    let [guard, rest @ ..] = args else { return None };
+    Some((number(guard)?, after_separator(rest)?))
 }
 
 fn replace(program: &OsStr, arguments: &[OsString], output: Stdio) -> io::Error {

@@ -39,15 +39,29 @@ pub struct Command {
     pub log: PathBuf,
     /// How long it may take to end after it was asked to.
     pub grace: Duration,
+    /// A folder of this run, removed once nothing is left of the service, also when Drip itself was killed.
+    pub folder: Option<PathBuf>,
     /// The executable that knows the hidden verbs.
     pub guard: PathBuf,
+    /// Which lines of its output were caused by us: they are kept from the log. While it is set, a line that
+    /// has not ended reaches the log up to a second later.
+    pub divert: Vec<fn(&str) -> bool>,
 }
 
 impl Command {
     /// A command with our environment, the usual grace, and our own executable as guard.
     pub fn new(program: impl Into<String>, args: Vec<String>, log: impl Into<PathBuf>) -> Self {
         let (env, guard) = (Vec::new(), own_executable());
-        Self { program: program.into(), args, env, log: log.into(), grace: GRACE, guard }
+        Self {
+            program: program.into(),
+            args,
+            env,
+            log: log.into(),
+            grace: GRACE,
+            folder: None,
+            guard,
+            divert: Vec::new(),
+        }
     }
 }
 
@@ -99,7 +113,8 @@ pub enum LaunchError {
     },
 }
 
-/// A service that runs, or ran. Dropping it ends the service as [`Service::stop`] does, without waiting for that.
+/// A service that runs, or ran. Dropping it ends the service as [`Service::stop`] does, without waiting for
+/// that.
 pub struct Service {
     /// The guard ends the service when this closes.
     lifeline: PipeWriter,
@@ -120,7 +135,7 @@ pub async fn start(command: &Command) -> Result<Service, LaunchError> {
     let before = sweep::prepare().map_err(|error| LaunchError::Guard(error.into()))?;
     let (printed, printing) = pipe().map_err(LaunchError::Guard)?;
     let log_failed = |source| LaunchError::Log { path: command.log.clone(), source };
-    let output = Output::drain(printed, &command.log).map_err(log_failed)?;
+    let output = Output::drain(printed, &command.log, command.divert.clone()).map_err(log_failed)?;
     let (held, lifeline) = pipe().map_err(LaunchError::Guard)?;
     let mut guard = spawn_guard(command, held, printing).map_err(LaunchError::Guard)?;
     let mut events = events_of(&mut guard)?;
@@ -148,8 +163,8 @@ impl Service {
         self.main_pid
     }
 
-    /// All living processes of the service. None once the guard was killed: the first process dies with it, and
-    /// what else is left no longer belongs together.
+    /// All living processes of the service. None once the guard was killed: the first process dies with it,
+    /// and what else is left no longer belongs together.
     pub fn pids(&self) -> Vec<u32> {
         drip_proc::descendants(self.guard_pid)
     }
@@ -171,6 +186,12 @@ impl Service {
         self.output.last_lines(lines)
     }
 
+    /// Tells how many lines were diverted until it is asked, and the text of the last one; `None` before the first.
+    pub fn last_diverted(&self) -> impl Fn() -> Option<(u64, String)> + Send + Sync + use<> {
+        let output = Arc::clone(&self.output);
+        move || output.last_diverted()
+    }
+
     /// Ends the service with everything that it started, and returns when nothing of it is left.
     pub async fn stop(self) -> Result<(), LaunchError> {
         let Self { lifeline, mut guard, main_pid, output, grace, before, .. } = self;
@@ -178,7 +199,7 @@ impl Service {
         let status = timeout(grace + KILL_WAIT + STOP_MARGIN, guard.wait()).await;
         let done = matches!(status, Ok(Ok(status)) if status.success());
         let survivors = if done { Vec::new() } else { sweep_after(guard, &before, main_pid).await };
-        output.catch_up();
+        output.finish();
         if survivors.is_empty() { Ok(()) } else { Err(LaunchError::Survived { pids: survivors }) }
     }
 }
@@ -212,6 +233,7 @@ fn spawn_guard(command: &Command, held: PipeReader, printing: PipeWriter) -> io:
         .arg0(GUARD_NAME)
         .arg(GUARD_VERB)
         .arg(command.grace.as_millis().to_string())
+        .arg(command.folder.as_deref().unwrap_or_else(|| Path::new("")))
         .arg(SEPARATOR)
         .arg(&command.program)
         .args(&command.args)
@@ -231,7 +253,8 @@ async fn next_event(events: &mut Events) -> Option<Event> {
     Event::parse(&events.next_line().await.ok()??)
 }
 
-/// Listens to the guard until it ends. When it ends without having seen the end of the service, nobody saw it.
+/// Listens to the guard until it ends. When it ends without having seen the end of the service, nobody saw
+/// it.
 fn follow(mut events: Events) -> watch::Receiver<Option<End>> {
     let (sender, receiver) = watch::channel(None);
     tokio::spawn(async move {

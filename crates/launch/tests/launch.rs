@@ -306,3 +306,17 @@ async fn a_log_that_cannot_be_written_is_named() {
     let error = refused(&command).await;
     assert!(error.to_string().ends_with("/no/such/directory/service.log"), "{error}");
 }
+
+#[tokio::test]
+async fn lines_that_we_caused_are_kept_from_the_log_and_told_apart() {
+    let (mut command, _directory) =
+        shell("echo one; echo trace 1 >&2; printf 'tra'; printf 'ce 2\\n'; echo two; sleep 300");
+    command.divert = vec![|line| line.starts_with("trace ")];
+    let service = started(&command).await;
+    printed(&service, "two").await;
+    assert_eq!(service.last_output(20), ["one", "two"]);
+    assert_eq!(service.last_diverted()(), Some((2, "trace 2".to_owned())));
+    service.stop().await.unwrap();
+    let log = std::fs::read_to_string(&command.log).unwrap();
+    assert!(log.starts_with("one\ntwo\n") && !log.contains("trace"), "{log}");
+}

@@ -3,6 +3,7 @@
 //! Public fields, no I/O, no async, no serialization. Every stage takes some of these and returns some of
 //! these; this crate knows none of the stages.
 
+pub mod checkup;
 pub mod finding;
 pub mod outcome;
 pub mod place;
@@ -13,11 +14,14 @@ pub mod target;
 pub mod template;
 pub mod vector;
 
+pub use checkup::{Checkup, KnownFloor, LimitSeen, Machine, ProcessSeen, ServiceSeen};
 pub use finding::{Category, Confidence, Finding, Severity};
 pub use outcome::{Crash, Doubt, DoubtKind, Evidence, Exit, Growth, Interval, Threshold, ToLimit, Verdict};
 pub use place::{Platform, Runtime};
-pub use report::{Footprint, GradeBasis, Outcome, Report, Score, Service, Settings, Status};
-pub use series::{Gap, Point, Series, Signal, Stage, Unit};
+pub use report::{
+    FloorUsed, Footprint, GradeBasis, Outcome, Report, Score, Service, ServiceCost, Settings, Status,
+};
+pub use series::{Gap, Gauge, Point, Series, Signal, Stage, Unit, begin};
 pub use tally::{ErrorKind, Tally};
 pub use target::{Origin, Scheme};
 pub use template::{Body, Part, Rendered, Slot, Template, Text};

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use crate::finding::Finding;
 use crate::outcome::{Doubt, Evidence, ToLimit, Verdict};
 use crate::place::Runtime;
-use crate::series::Series;
+use crate::series::{Gauge, Series};
 use crate::tally::Tally;
 use crate::target::Origin;
 use crate::vector::{Pattern, VectorId};
@@ -57,6 +57,19 @@ pub struct Outcome {
     pub doubts: Vec<Doubt>,
     /// Every reading.
     pub series: Vec<Series>,
+    /// What was read beside them.
+    pub gauges: Vec<Gauge>,
+    /// What reading and answering cost the service.
+    pub service_cost: ServiceCost,
+}
+
+/// What a vector cost the service, as far as it could be seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ServiceCost {
+    /// Its processor time for one request of the judged doses, seconds; readings left out.
+    pub cpu_seconds_per_request: Option<f64>,
+    /// The longest reading of its live memory, during which it may have stood still.
+    pub longest_reading: Option<Duration>,
 }
 
 /// The service under test, as far as it could be seen.
@@ -68,10 +81,23 @@ pub struct Service {
     pub pid: Option<u32>,
     /// Its runtime.
     pub runtime: Option<Runtime>,
+    /// How its live memory was read.
+    pub floor: Option<FloorUsed>,
     /// Where its output went.
     pub log: Option<String>,
     /// Its last lines of output; filled when it died.
     pub last_output: Vec<String>,
+}
+
+/// The way in which live memory was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FloorUsed {
+    /// Stable name: `node-inspector`.
+    pub name: String,
+    /// What is done, in a sentence fragment.
+    pub how: String,
+    /// Better ways that could not be taken, with their reasons.
+    pub passed_over: Vec<String>,
 }
 
 /// What the run was asked to do, secrets left out.

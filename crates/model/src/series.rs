@@ -10,6 +10,8 @@ pub enum Signal {
     LiveHeap,
     /// Heap in use after the runtime's own last collection.
     HeapAfterGc,
+    /// Anonymous memory of the process tree after a forced collection, with what was freed given back to the system.
+    AnonAfterGc,
     /// Anonymous memory of the process tree, proportional shares, swap included.
     Anon,
     /// The cgroup's working set.
@@ -34,6 +36,7 @@ impl Signal {
         match self {
             Self::LiveHeap => "live_heap",
             Self::HeapAfterGc => "heap_after_gc",
+            Self::AnonAfterGc => "anon_after_gc",
             Self::Anon => "anon",
             Self::Cgroup => "cgroup",
             Self::Pss => "pss",
@@ -43,6 +46,11 @@ impl Signal {
             Self::Threads => "threads",
             Self::Symptoms => "symptoms",
         }
+    }
+
+    /// Whether it is read after a collection that was forced, or by the collector's own account.
+    pub const fn is_floor(self) -> bool {
+        matches!(self, Self::LiveHeap | Self::HeapAfterGc | Self::AnonAfterGc)
     }
 
     /// Bytes or things.
@@ -59,6 +67,7 @@ impl fmt::Display for Signal {
         f.write_str(match self {
             Self::LiveHeap => "live heap after a forced collection",
             Self::HeapAfterGc => "heap after the last collection",
+            Self::AnonAfterGc => "anonymous memory after a forced collection",
             Self::Anon => "anonymous memory of the process tree",
             Self::Cgroup => "working set of the cgroup",
             Self::Pss => "proportional set size",
@@ -141,9 +150,50 @@ pub struct Series {
     pub gaps: Vec<Gap>,
 }
 
+/// What was read at rest beside the signals: a part of the heap, or a count of things.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gauge {
+    /// As people know it: `array buffers`, `goroutines`, `sockets close-wait`.
+    pub name: String,
+    /// Bytes or things.
+    pub unit: Unit,
+    /// The readings.
+    pub points: Vec<Point>,
+}
+
+impl Gauge {
+    /// Growth per request over the judged part, from its first to its last reading; `None` without two of them.
+    pub fn per_request(&self) -> Option<f64> {
+        growth(&self.points)
+    }
+}
+
+/// The last reading before the judged part, with which it begins.
+pub fn begin(points: &[Point]) -> Option<&Point> {
+    let first = points.iter().position(|point| point.stage == Stage::Dose).unwrap_or(points.len());
+    points[..first].last()
+}
+
+fn growth(points: &[Point]) -> Option<f64> {
+    let first = begin(points)?;
+    let last = points.iter().rfind(|point| point.stage == Stage::Dose)?;
+    let requests = last.requests.checked_sub(first.requests).filter(|requests| *requests > 0)?;
+    Some((as_float(last.value) - as_float(first.value)) / as_float(requests))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts and bytes far below 2^53")]
+const fn as_float(value: u64) -> f64 {
+    value as f64
+}
+
 impl Series {
     /// An empty one.
     pub const fn new(signal: Signal) -> Self {
         Self { signal, points: Vec::new(), gaps: Vec::new() }
+    }
+
+    /// Growth per request over the judged part, from its first to its last reading; `None` without two of them.
+    pub fn per_request(&self) -> Option<f64> {
+        growth(&self.points)
     }
 }

@@ -84,11 +84,26 @@ pub struct Service {
     /// Its runtime.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime: Option<Runtime>,
+    /// How its live memory was read; absent when it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub floor: Option<Floor>,
     /// Where its output went.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
     /// Its last lines of output; filled when it died.
     pub last_output: Vec<String>,
+}
+
+/// The way in which live memory was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Floor {
+    /// Stable name: `node-inspector`, `python-hook`, …
+    pub name: String,
+    /// What is done.
+    pub how: String,
+    /// Better ways that could not be taken, with their reasons.
+    pub passed_over: Vec<String>,
 }
 
 /// What the run was asked to do, secrets left out.
@@ -203,6 +218,30 @@ pub struct Vector {
     pub others: Vec<Evidence>,
     /// The readings.
     pub series: Vec<Series>,
+    /// What was read at rest beside them: parts of the heap, and counts of things.
+    #[serde(default)]
+    pub gauges: Vec<Gauge>,
+    /// Processor time of the service for one request of the judged doses, readings left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_cpu_seconds_per_request: Option<f64>,
+    /// The longest reading of live memory, during which the service may have stood still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest_reading_seconds: Option<f64>,
+}
+
+/// Readings at rest of one part of the heap, or of one count of things.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Gauge {
+    /// `array buffers`, `goroutines`, `sockets close-wait`, …
+    pub name: String,
+    /// What it counts.
+    pub unit: Unit,
+    /// Growth per request over the judged part, from its first to its last reading.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_request: Option<f64>,
+    /// The readings.
+    pub points: Vec<Point>,
 }
 
 /// What a further signal said.

@@ -5,6 +5,7 @@
 //! adds no fact: what a document does not say, no format may say.
 
 pub mod chart;
+pub mod checkup;
 pub mod document;
 pub mod json;
 pub mod quantity;

@@ -85,6 +85,11 @@ pub fn limit(bytes: u64) -> String {
     format!("{} {unit}", number(bytes / divisor, 3))
 }
 
+/// `45 ms`, of seconds.
+pub fn milliseconds(seconds: f64) -> String {
+    format!("{} ms", number(seconds * 1e3, 2))
+}
+
 /// `40 seconds`, `17 hours`, `3 days`.
 pub fn duration(seconds: f64) -> String {
     let (value, unit) = match seconds {

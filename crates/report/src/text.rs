@@ -4,7 +4,9 @@
 //! it is the reason. Colour codes are written only when asked for, and text that came from outside can bring none.
 
 mod amount;
+pub mod checkup;
 mod finding;
+mod gauges;
 mod headline;
 mod page;
 mod vector;

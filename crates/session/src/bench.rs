@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use drip_drive::{Load, Pulse, Until, play};
-use drip_model::{Settings, Stage, Tally, Vector};
+use drip_model::{Settings, Signal, Stage, Tally, Vector};
 use tokio::time::sleep;
 
 use crate::event::Event;
@@ -48,11 +48,13 @@ pub(crate) struct Trial<'a> {
     pub(crate) dose: Duration,
     pub(crate) tally: Tally,
     pub(crate) readings: Readings,
+    /// Processor time that the service used in the judged doses, and requests of these.
+    pub(crate) cpu: (Duration, u64),
     pub(crate) samples: Samples,
 }
 
 impl<'a> Trial<'a> {
-    pub(crate) fn new(vector: &'a Vector, pulse: &Pulse, first: u64) -> Self {
+    pub(crate) fn new(vector: &'a Vector, pulse: &Pulse, first: u64, floor: Signal) -> Self {
         Self {
             vector,
             before: pulse.completed(),
@@ -62,7 +64,8 @@ impl<'a> Trial<'a> {
             doses: 0,
             dose: Duration::ZERO,
             tally: Tally::default(),
-            readings: Readings::new(),
+            readings: Readings::new(floor),
+            cpu: (Duration::ZERO, 0),
             samples: Samples::default(),
         }
     }
@@ -93,7 +96,12 @@ impl Bench<'_> {
 
     /// Plays one dose, rests, reads. What came back is also added to the trial.
     pub(crate) async fn dose(&mut self, trial: &mut Trial<'_>, until: Until, stage: Stage) -> Tally {
+        let before = self.service_cpu();
         let tally = self.play(trial, until).await;
+        if stage == Stage::Dose {
+            trial.cpu.0 += self.service_cpu().saturating_sub(before);
+            trial.cpu.1 += tally.completed;
+        }
         trial.requests += tally.completed;
         trial.next += tally.completed + tally.failed();
         trial.doses += 1;
@@ -104,6 +112,10 @@ impl Bench<'_> {
         self.rest(REST).await;
         self.read(trial, stage).await;
         tally
+    }
+
+    fn service_cpu(&self) -> Duration {
+        self.subject.scope.map_or(Duration::ZERO, |scope| drip_proc::cpu_time(&scope.pids()))
     }
 
     async fn play(&self, trial: &Trial<'_>, until: Until) -> Tally {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use drip_drive::Until;
 use drip_judge::{Assessment, Cause, DOSES_MIN, More, Policy, Subject as Judged, assess, cause};
-use drip_model::{DoubtKind, Growth, Runtime, Series, Stage, Tally};
+use drip_model::{DoubtKind, Growth, Runtime, Series, Stage, Tally, begin};
 
 use crate::bench::{Bench, Trial};
 use crate::event::Event;
@@ -167,19 +167,23 @@ impl Bench<'_> {
             dosed.then(|| assess(series, &self.policy(trial, series), look))
         };
         let floor = if self.gauges.refused.is_none() { judge(&trial.readings.floor) } else { None };
-        Opinions { floor, anon: judge(&trial.readings.anon), cause: None, ran_out: false }
+        let anon =
+            if floor.is_some() && !self.gauges.anon_is_apart() { None } else { judge(&trial.readings.anon) };
+        Opinions { floor, anon, cause: None, ran_out: false }
     }
 
     /// The thresholds that apply to a series of this trial.
     pub(crate) fn policy(&self, trial: &Trial<'_>, series: &Series) -> Policy {
-        Policy::of(&Judged {
+        let policy = Policy::of(&Judged {
             signal: series.signal,
             runtime: self.subject.runtime.unwrap_or(Runtime::Unknown),
             pattern: trial.vector.pattern,
-            base: begin(series).map_or(0.0, as_float),
+            base: begin(&series.points).map_or(0.0, |point| as_float(point.value)),
             assume_cache: self.settings().assume_cache,
             heap_limit: self.gauges.heap_limit().or(self.heap_limit),
-        })
+        });
+        let step = self.gauges.resolution().filter(|_| self.gauges.floor_signal() == Some(series.signal));
+        Policy { noise_floor: policy.noise_floor.max(step.map_or(0.0, as_float)), ..policy }
     }
 
     /// Where memory grows, an idle window tells requests from time.
@@ -206,13 +210,6 @@ impl Bench<'_> {
 /// The series that counts most.
 fn best<'a>(trial: &'a Trial<'_>) -> &'a Series {
     if trial.readings.floor.points.is_empty() { &trial.readings.anon } else { &trial.readings.floor }
-}
-
-/// The reading that the judged part begins with.
-pub(crate) fn begin(series: &Series) -> Option<u64> {
-    let first =
-        series.points.iter().position(|point| point.stage == Stage::Dose).unwrap_or(series.points.len());
-    series.points[..first].last().map(|point| point.value)
 }
 
 /// Growth over the last reading's dose.

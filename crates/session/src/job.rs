@@ -49,6 +49,8 @@ pub struct Job {
     pub settings: Settings,
     /// Whether we may attach to the runtime to force collections.
     pub attach: bool,
+    /// Whether a library may be preloaded into a native service.
+    pub preload: bool,
     /// The runtime, when the user knows better.
     pub runtime: Option<Runtime>,
     /// Whether requests carry credentials: a leak behind them costs an attacker more.

@@ -5,10 +5,12 @@
 //! on the way, a report comes back: what was measured is never lost.
 
 mod bench;
+mod checkup;
 mod crash;
 mod event;
 mod experiment;
 mod flags;
+mod folder;
 mod footprint;
 mod gauges;
 mod halt;
@@ -17,6 +19,7 @@ mod limits;
 mod manners;
 mod outcome;
 mod ready;
+mod room;
 mod run;
 mod sampler;
 mod secret;
@@ -25,6 +28,7 @@ mod trouble;
 mod verdict;
 mod witness;
 
+pub use checkup::checkup;
 pub use event::Event;
 pub use job::{Job, Launch, Place};
 pub use run::{Run, run};

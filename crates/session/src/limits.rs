@@ -2,6 +2,9 @@
 
 use drip_judge::Limit;
 use drip_model::Runtime;
+use drip_proc::{ProcessLimit, Resource};
+
+use crate::flags::JvmFlags;
 
 const MIB: u64 = 1 << 20;
 /// What we reckon with when nobody set a limit: the default instance of the platforms that our users deploy to.
@@ -11,7 +14,11 @@ const ASSUMED: u64 = 512 * MIB;
 /// heap limit), MiB.
 const V8_HEAP_MIB: [(u64, u64); 5] = [(0, 259), (1024, 524), (2048, 1048), (4096, 2096), (16384, 4144)];
 
-/// What is known about the room that a service has.
+/// Where less than this share of the growth is the heap's own, the container is full before the heap is: a default
+/// heap limit is about half of the container.
+const HEAP_SHARE_MIN: f64 = 0.5;
+
+/// What is known about the room that a service has. What is in use is that of the warm service, before the doses.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Room {
     /// `--limit`.
@@ -20,20 +27,30 @@ pub(crate) struct Room {
     pub(crate) cgroup: Option<u64>,
     /// The heap limit that the runtime itself told.
     pub(crate) heap: Option<u64>,
-    /// Whether the user set that heap limit by a flag.
+    /// Whether the user set V8's heap limit by a flag.
     pub(crate) heap_is_set: bool,
-    /// Live heap of the warm service, before the doses.
+    /// What the user told the JVM about its heap.
+    pub(crate) jvm: JvmFlags,
+    /// Go's soft limit, `GOMEMLIMIT`.
+    pub(crate) go_memory: Option<u64>,
+    /// Live heap, with memory outside of it that it holds (Node's buffers).
     pub(crate) live_used: Option<u64>,
-    /// Anonymous memory then.
+    /// Live heap alone, where that is told apart: only this counts against V8's limit.
+    pub(crate) heap_used: Option<u64>,
+    /// How much of the growth was the heap's alone, 0 to 1, where that is told apart.
+    pub(crate) heap_share: Option<f64>,
+    /// Anonymous memory.
     pub(crate) anon_used: Option<u64>,
+    /// What the kernel says of the process that owns the socket.
+    pub(crate) process: Vec<ProcessLimit>,
 }
 
 /// The limits, each with what is used of it. The judge takes the one that is reached first.
 pub(crate) fn limits(runtime: Runtime, room: &Room) -> Vec<Limit> {
     let (container, source) = container(room);
-    let heap = room.live_used.and_then(|used| heap(runtime, room, container, source, used));
     let whole = || format!("the memory of its container, {source}");
-    heap.into_iter()
+    let own = heap(runtime, room, container, source).into_iter().chain(collector(runtime, room));
+    own.chain(room.process.iter().filter_map(|limit| of_process(limit, room)))
         .chain(room.anon_used.map(|used| Limit { bytes: container, what: whole(), used }))
         .collect()
 }
@@ -47,19 +64,69 @@ const fn container(room: &Room) -> (u64, &'static str) {
     }
 }
 
-/// The heap's own limit: what the runtime told where that holds there too, else its default for such a container.
-fn heap(runtime: Runtime, room: &Room, container: u64, source: &str, used: u64) -> Option<Limit> {
-    let in_container = format!("in a container of {} MiB, {source}", container / MIB);
-    let is_its_own = room.cgroup.is_some() && room.stated.is_none();
-    let (bytes, what) = match room.heap {
-        Some(bytes) if room.heap_is_set => (bytes, "the heap limit set by a flag".to_owned()),
-        Some(bytes) if is_its_own => (bytes, format!("V8's heap limit {in_container}")),
-        _ if runtime == Runtime::Node => {
-            (v8_default(container), format!("V8's default heap limit {in_container}"))
+/// The heap's own limit, unless it is not the heap that grows.
+fn heap(runtime: Runtime, room: &Room, container: u64, source: &str) -> Option<Limit> {
+    if room.heap_share.is_some_and(|share| share < HEAP_SHARE_MIN) {
+        return None;
+    }
+    let used = room.heap_used.or(room.live_used)?;
+    let (bytes, which) = match runtime {
+        Runtime::Jvm => jvm_heap(room, container),
+        _ => v8_heap(runtime, room, container)?,
+    };
+    let what = match which {
+        SET => SET.to_owned(),
+        limit => format!("{limit} in a container of {} MiB, {source}", container / MIB),
+    };
+    Some(Limit { bytes, what, used })
+}
+
+const SET: &str = "the heap limit set by a flag";
+
+/// What V8 told where that holds there too, else its default for such a container.
+fn v8_heap(runtime: Runtime, room: &Room, container: u64) -> Option<(u64, &'static str)> {
+    match room.heap {
+        Some(bytes) if room.heap_is_set => Some((bytes, SET)),
+        Some(bytes) if room.told_in_its_container() => Some((bytes, "V8's heap limit")),
+        _ => (runtime == Runtime::Node).then(|| (v8_default(container), "V8's default heap limit")),
+    }
+}
+
+/// The flag, or what the JVM told where that holds there too, else its share of such a container.
+fn jvm_heap(room: &Room, container: u64) -> (u64, &'static str) {
+    match (room.jvm.fixed, room.heap) {
+        (Some(bytes), told) => (told.unwrap_or(bytes), SET),
+        (None, Some(bytes)) if room.told_in_its_container() => (bytes, "the JVM's heap limit"),
+        _ => (room.jvm.limit(container), "the JVM's share of memory for its heap"),
+    }
+}
+
+impl Room {
+    /// Whether what the runtime reckoned with when it started is the container that we reckon with.
+    const fn told_in_its_container(&self) -> bool {
+        self.cgroup.is_some() && self.stated.is_none()
+    }
+}
+
+/// Go's soft limit is one of all its memory, but garbage gives way: what is live is what fills it.
+fn collector(runtime: Runtime, room: &Room) -> Option<Limit> {
+    let bytes = room.go_memory.filter(|_| runtime == Runtime::Go)?;
+    let what = "GOMEMLIMIT, near which the collector runs all the time and the service crawls".to_owned();
+    Some(Limit { bytes, what, used: room.live_used.or(room.anon_used)? })
+}
+
+/// Limits of bytes that are the process's own and hold in any container. Those of the cgroup are the container's,
+/// except that of `memory.high`, which comes before it.
+fn of_process(limit: &ProcessLimit, room: &Room) -> Option<Limit> {
+    let (what, used) = match limit.resource {
+        Resource::AddressSpace => (format!("the address space that {} allows it", limit.what), limit.used),
+        Resource::Data => (format!("the private memory that {} allows it", limit.what), limit.used),
+        Resource::CgroupHigh if room.stated.is_none() => {
+            (format!("{}, beyond which the kernel slows it down", limit.what), room.anon_used?)
         }
         _ => return None,
     };
-    Some(Limit { bytes, what, used })
+    Some(Limit { bytes: limit.most, what, used })
 }
 
 fn v8_default(container: u64) -> u64 {
@@ -71,17 +138,21 @@ fn v8_default(container: u64) -> u64 {
 mod tests {
     use super::*;
 
-    const ROOM: Room = Room {
-        stated: None,
-        cgroup: None,
-        heap: Some(4144 * MIB),
-        heap_is_set: false,
-        live_used: Some(10 * MIB),
-        anon_used: Some(60 * MIB),
-    };
+    fn room() -> Room {
+        Room {
+            heap: Some(4144 * MIB),
+            live_used: Some(10 * MIB),
+            anon_used: Some(60 * MIB),
+            ..Room::default()
+        }
+    }
 
     fn check(room: &Room, expected: &[(u64, &str)]) {
-        let found = limits(Runtime::Node, room);
+        check_for(Runtime::Node, room, expected);
+    }
+
+    fn check_for(runtime: Runtime, room: &Room, expected: &[(u64, &str)]) {
+        let found = limits(runtime, room);
         assert_eq!(found.len(), expected.len(), "{found:?}");
         for (limit, (mib, words)) in found.iter().zip(expected) {
             assert_eq!(limit.bytes, mib * MIB, "{limit:?}");
@@ -92,32 +163,96 @@ mod tests {
     #[test]
     fn without_a_limit_a_small_container_is_assumed_and_said() {
         check(
-            &ROOM,
+            &room(),
             &[(259, "V8's default heap limit in a container of 512 MiB, assumed"), (512, "assumed")],
         );
     }
 
     #[test]
     fn what_the_user_states_is_reckoned_with() {
-        check(&Room { stated: Some(2048 * MIB), ..ROOM }, &[(1048, "--limit"), (2048, "--limit")]);
+        check(&Room { stated: Some(2048 * MIB), ..room() }, &[(1048, "--limit"), (2048, "--limit")]);
     }
 
     #[test]
     fn under_a_cgroup_v8_itself_knows_its_limit() {
-        let room = Room { cgroup: Some(1024 * MIB), heap: Some(530 * MIB), ..ROOM };
+        let room = Room { cgroup: Some(1024 * MIB), heap: Some(530 * MIB), ..room() };
         check(&room, &[(530, "in a container of 1024 MiB, the limit of its cgroup"), (1024, "cgroup")]);
     }
 
     #[test]
     fn a_flag_of_the_user_counts_everywhere() {
         check(
-            &Room { heap: Some(403 * MIB), heap_is_set: true, ..ROOM },
+            &Room { heap: Some(403 * MIB), heap_is_set: true, ..room() },
             &[(403, "set by a flag"), (512, "assumed")],
         );
     }
 
     #[test]
     fn without_a_live_heap_only_the_container_counts() {
-        check(&Room { live_used: None, ..ROOM }, &[(512, "assumed")]);
+        check(&Room { live_used: None, ..room() }, &[(512, "assumed")]);
+    }
+
+    #[test]
+    fn buffers_do_not_count_against_the_heap() {
+        let told_apart = Room { live_used: Some(40 * MIB), heap_used: Some(10 * MIB), ..room() };
+        assert_eq!(limits(Runtime::Node, &told_apart)[0].used, 10 * MIB);
+        check(&Room { heap_share: Some(0.03), ..told_apart.clone() }, &[(512, "container")]);
+        check(&Room { heap_share: Some(0.97), ..told_apart }, &[(259, "V8's"), (512, "container")]);
+    }
+
+    #[test]
+    fn a_virtual_machine_has_its_flag_or_its_share() {
+        let jvm = |room: Room, expected: &[(u64, &str)]| check_for(Runtime::Jvm, &room, expected);
+        // It told 6 GiB, a quarter of this machine; in the container that we reckon with it has a quarter of that.
+        let untold = Room { heap: Some(6144 * MIB), ..room() };
+        jvm(
+            untold.clone(),
+            &[(128, "share of memory for its heap in a container of 512 MiB"), (512, "assumed")],
+        );
+        let half = JvmFlags { max_percent: 50.0, ..JvmFlags::default() };
+        jvm(Room { jvm: half, stated: Some(1024 * MIB), ..untold }, &[(512, "--limit"), (1024, "--limit")]);
+        let set = JvmFlags { fixed: Some(300 * MIB), ..JvmFlags::default() };
+        jvm(Room { jvm: set, heap: None, ..room() }, &[(300, "set by a flag"), (512, "assumed")]);
+        let in_group = Room { cgroup: Some(2048 * MIB), heap: Some(512 * MIB), ..room() };
+        jvm(in_group, &[(512, "the JVM's heap limit in a container of 2048 MiB"), (2048, "cgroup")]);
+    }
+
+    #[test]
+    fn the_soft_limit_of_go_says_what_happens_there() {
+        let room = Room { go_memory: Some(200 * MIB), heap: None, ..room() };
+        check_for(Runtime::Go, &room, &[(200, "the collector runs all the time"), (512, "assumed")]);
+        assert_eq!(limits(Runtime::Go, &room)[0].used, 10 * MIB, "garbage gives way");
+        check_for(Runtime::Python, &room, &[(512, "assumed")]);
+    }
+
+    fn told(resource: Resource, what: &str) -> ProcessLimit {
+        ProcessLimit { resource, most: 300 * MIB, used: 100 * MIB, what: what.into() }
+    }
+
+    #[test]
+    fn limits_of_the_process_count_by_their_own_measure() {
+        let process = vec![
+            told(Resource::AddressSpace, "ulimit -v"),
+            told(Resource::Data, "ulimit -d"),
+            told(Resource::CgroupHigh, "memory.high of cgroup /app"),
+            told(Resource::Descriptors, "ulimit -n"),
+            told(Resource::Machine, "the machine's memory"),
+        ];
+        let room = Room { process, live_used: None, ..room() };
+        check_for(
+            Runtime::Python,
+            &room,
+            &[
+                (300, "address space that ulimit -v"),
+                (300, "ulimit -d"),
+                (300, "slows it down"),
+                (512, "assumed"),
+            ],
+        );
+        let found = limits(Runtime::Python, &room);
+        assert_eq!((found[0].used, found[2].used), (100 * MIB, 60 * MIB));
+        // The container that the user states is another one.
+        let stated = Room { stated: Some(1024 * MIB), ..room };
+        check_for(Runtime::Python, &stated, &[(300, "-v"), (300, "-d"), (1024, "--limit")]);
     }
 }

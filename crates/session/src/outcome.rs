@@ -1,13 +1,12 @@
 //! From what was asked and read of one vector to its outcome.
 
 use drip_judge::forecast;
-use drip_model::{Doubt, DoubtKind, Outcome, Series, Signal, ToLimit, Verdict};
+use drip_model::{Doubt, DoubtKind, Outcome, Series, ServiceCost, Signal, ToLimit, Verdict};
 
 use crate::bench::{Bench, Trial};
-use crate::experiment::{Opinions, begin};
-use crate::flags::v8_heap_is_set;
+use crate::experiment::Opinions;
 use crate::halt::Reason;
-use crate::limits::{Room, limits};
+use crate::room::limits_of;
 use crate::verdict::{Judged, Known, weigh};
 use crate::witness::Witness;
 
@@ -34,6 +33,7 @@ pub(crate) async fn outcome(
         doubts: doubts(bench),
     });
     let to_limit = to_limit(bench, &trial, &judged);
+    let service_cost = service_cost(&trial);
     let mut series: Vec<Series> = vec![trial.readings.floor, trial.readings.anon];
     series.push(Series { points: trial.samples.take(), ..Series::new(Signal::Anon) });
     series.retain(|series| !series.points.is_empty());
@@ -49,6 +49,17 @@ pub(crate) async fn outcome(
         to_limit,
         doubts: judged.doubts,
         series,
+        gauges: trial.readings.gauges,
+        service_cost,
+    }
+}
+
+fn service_cost(trial: &Trial<'_>) -> ServiceCost {
+    let (cpu, requests) = trial.cpu;
+    let requests = u32::try_from(requests).ok().filter(|requests| *requests > 0 && !cpu.is_zero());
+    ServiceCost {
+        cpu_seconds_per_request: requests.map(|requests| cpu.as_secs_f64() / f64::from(requests)),
+        longest_reading: trial.readings.longest,
     }
 }
 
@@ -80,17 +91,7 @@ fn to_limit(bench: &Bench<'_>, trial: &Trial<'_>, judged: &Judged) -> Option<ToL
         .evidence
         .as_ref()
         .filter(|_| matches!(judged.verdict, Verdict::Leaking | Verdict::Unbounded { .. }))?;
-    // From the beginning of the judged part: how long a service lives that was just started and warmed up. The heap's
-    // limit counts only where it is the heap that grows.
-    let owner = bench.subject.owners.first().map(|owner| owner.pid);
-    let room = Room {
-        stated: bench.settings().limit,
-        cgroup: owner.and_then(drip_proc::cgroup_limit).map(|limit| limit.bytes),
-        heap: bench.gauges.heap_limit(),
-        heap_is_set: owner.is_some_and(v8_heap_is_set),
-        live_used: begin(&trial.readings.floor).filter(|_| evidence.signal == Signal::LiveHeap),
-        anon_used: begin(&trial.readings.anon),
-    };
-    let limits = limits(bench.subject.runtime?, &room);
+    // From the beginning of the judged part: how long a service lives that was just started and warmed up.
+    let limits = limits_of(bench.settings(), bench.subject, &bench.gauges, &trial.readings, evidence.signal);
     forecast(&limits, &evidence.per_request, bench.settings().rate_expected)
 }

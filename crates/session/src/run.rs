@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 use drip_catalog::Context;
 use drip_drive::Pulse;
 use drip_model::{
-    Doubt, DoubtKind, Footprint, Origin, Outcome, Report, Runtime, Scheme, Service, Settings, Status,
+    Doubt, DoubtKind, Footprint, Origin, Outcome, Report, Runtime, Scheme, Service, Settings, Signal, Status,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -105,6 +105,7 @@ fn described(job: &Job, subject: Option<&Subject>) -> Service {
         command: launch.map(|launch| secret::hidden(&launch.command)).unwrap_or_default(),
         pid: subject.and_then(|subject| subject.owners.first()).map(|owner| owner.pid),
         runtime: subject.and_then(|subject| subject.runtime),
+        floor: None,
         log: launch.map(|launch| launch.log.display().to_string()),
         last_output: Vec::new(),
     }
@@ -140,9 +141,11 @@ async fn measure(
     };
     let outcomes = try_all(job, &mut bench, &witness).await;
     let requests = bench.pulse.completed();
+    let floor = bench.gauges.used.clone();
     (bench.on_event)(Event::Stopping);
     bench.gauges.close().await;
-    let report = report(job, &subject, clock, outcomes, requests, halt);
+    let mut report = report(job, &subject, clock, outcomes, requests, halt);
+    report.service.floor = floor;
     end(subject, report).await
 }
 
@@ -176,12 +179,13 @@ fn heap_limit(subject: &Subject) -> Option<u64> {
 /// One vector after the other, each with its share of the time that is left.
 async fn try_all(job: &Job, bench: &mut Bench<'_>, witness: &Witness) -> Vec<Outcome> {
     let (whole, root) = (bench.deadline, bench.halt.clone());
+    let floor = bench.gauges.floor_signal().unwrap_or(Signal::LiveHeap);
     let (mut outcomes, mut next) = (Vec::new(), first_number(job));
     for (done, vector) in job.vectors.iter().enumerate() {
         let waiting = u32::try_from(job.vectors.len() - done).unwrap_or(u32::MAX);
         bench.deadline = Instant::now() + whole.saturating_duration_since(Instant::now()) / waiting;
         bench.halt = root.child();
-        let mut trial = Trial::new(vector, &bench.pulse, next);
+        let mut trial = Trial::new(vector, &bench.pulse, next, floor);
         let opinions = if bench.halted() { Opinions::default() } else { bounded(bench, &mut trial).await };
         next = trial.next();
         outcomes.push(outcome(bench, trial, opinions, witness).await);

@@ -1,13 +1,15 @@
 //! The service under test, started or found, and answering.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
 
 use drip_launch::{Command, Service, start};
-use drip_meter::{Scope, runtime_of};
+use drip_meter::{Prepared, Scope, Start, Target, Trace, TraceLine, prepare, runtime_of};
 use drip_model::{Doubt, DoubtKind, Origin, Runtime, Scheme, Settings};
 use drip_proc::{Identity, identity};
 use tokio::net::lookup_host;
 
+use crate::folder::Folder;
 use crate::halt::Halt;
 use crate::job::{Job, Launch, Place};
 use crate::manners::mind;
@@ -35,12 +37,27 @@ pub(crate) struct Subject {
     pub(crate) runtime: Option<Runtime>,
     /// Why the processes that are read may not be the service.
     pub(crate) stranger: Option<Doubt>,
+    /// Where hooks of the service answer, when we started it and may attach. Gone when this is.
+    pub(crate) folder: Option<Folder>,
+    /// What could not be prepared for it before it started, and why.
+    pub(crate) unprepared: Vec<String>,
 }
 
 impl Subject {
     /// Processes that own the service's socket now.
     pub(crate) fn owner_pids(&self) -> Vec<u32> {
         self.owners.iter().map(|owner| owner.pid).collect()
+    }
+
+    /// What a floor attaches to; `None` when no process of the service can be seen.
+    pub(crate) fn target(&self) -> Option<Target> {
+        Some(Target {
+            owners: self.owner_pids(),
+            scope: self.scope?,
+            address: self.address,
+            folder: self.folder.as_ref().map(|folder| folder.path().to_owned()),
+            trace: self.service.as_ref().map(trace_of),
+        })
     }
 
     /// Whether the service is dead: nobody who owned its socket lives, and nobody of its tree owns it now.
@@ -77,7 +94,12 @@ async fn launched(
     if let Some(port) = launch.port {
         is_free(port)?;
     }
-    let service = start(&command(launch)).await?;
+    let folder = job.attach.then(Folder::create).transpose();
+    let unprepared = folder.as_ref().err().map(|error| format!("no private folder could be made: {error}"));
+    let folder = folder.ok().flatten();
+    let prepared = folder.as_ref().map(|folder| prepared(job, launch, folder)).unwrap_or_default();
+    let unprepared = unprepared.into_iter().chain(prepared.refused.clone()).collect();
+    let service = start(&command(launch, prepared, folder.as_ref())).await?;
     on_start(service.main_pid());
     let scope = Scope::Below(service.guard_pid());
     match ready::wait(launch, &service, scope, halt).await {
@@ -96,6 +118,8 @@ async fn launched(
                 scope: Some(scope),
                 owners,
                 runtime,
+                folder,
+                unprepared,
             })
         }
         Err(trouble) => {
@@ -117,9 +141,22 @@ fn is_free(port: u16) -> Result<(), Trouble> {
     Err(Trouble::PortTaken { port, who })
 }
 
-fn command(launch: &Launch) -> Command {
-    let existing = |name: &str| std::env::var(name).ok();
-    let mut env = drip_meter::environment(&existing);
+fn existing(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn trace_of(service: &Service) -> Trace {
+    let last = service.last_diverted();
+    Arc::new(move || last().map(|(number, text)| TraceLine { number, text }))
+}
+
+fn prepared(job: &Job, launch: &Launch, folder: &Folder) -> Prepared {
+    let (command, preload) = (launch.command.as_slice(), job.preload);
+    prepare(&Start { command, existing: &existing, preload, folder: folder.path() })
+}
+
+fn command(launch: &Launch, prepared: Prepared, folder: Option<&Folder>) -> Command {
+    let mut env = prepared.variables;
     let port = launch.port.or_else(|| existing("PORT").is_none().then(free_port).flatten());
     env.extend(port.map(|port| ("PORT".to_owned(), port.to_string())));
     Command {
@@ -128,6 +165,8 @@ fn command(launch: &Launch) -> Command {
         env,
         log: launch.log.clone(),
         grace: GRACE,
+        folder: folder.map(|folder| folder.path().to_owned()),
+        divert: prepared.is_ours,
         guard: launch.guard.clone(),
     }
 }
@@ -170,6 +209,8 @@ async fn found(job: &Job, origin: &Origin, pid: Option<u32>) -> Result<Subject, 
         owners: Vec::new(),
         runtime: job.runtime,
         stranger: None,
+        folder: None,
+        unprepared: Vec::new(),
     };
     if let Some(pid) = pid {
         let process = identity(pid).ok_or(Trouble::NoSuchProcess(pid))?;

@@ -1,74 +1,83 @@
 //! Live heap of Node.js: V8's inspector is opened, asked to collect, read, and closed again.
 //!
 //! The user's code is not touched. A Node process opens its inspector on SIGUSR1; when we start the service,
-//! `--inspect-port=127.0.0.1:0` in `NODE_OPTIONS` makes that a random port of the loopback. An inspector that
-//! the user opened is used and left open.
+//! an option in `NODE_OPTIONS` makes that a random port of the loopback. An inspector that the user opened is
+//! used and left open. A hook that is loaded with the service was weighed and not taken: it would live in the
+//! user's own realm, once in every worker thread, and the permission model would stop it as well.
 //!
-//! The floor is `usedSize + external`: array buffers are part of external. In a cluster the process that owns the
-//! socket may only pass connections on, so every Node process below it counts.
+//! In a cluster the process that owns the socket may only pass connections on, so every Node process at or
+//! below the owners counts. They are looked up anew at each reading.
 
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+mod isolates;
+mod process;
 
 use async_trait::async_trait;
 use drip_model::{Runtime, Signal};
-use drip_proc::{Identity, identity};
-use nix::sys::signal::{Signal as Posix, kill};
-use nix::unistd::Pid;
-use serde_json::{Value, json};
+use drip_proc::{Identity, identity, is_alive};
 
-use super::inspector::{Inspector, listens_at};
-use crate::{Attaching, Existing, Floor, FloorSource, MeterError, Opened, Reading, Variables, runtime_of};
+use self::isolates::Isolates;
+use self::process::NodeProcess;
+use crate::{Attaching, Floor, FloorSource, MeterError, Reading, Start, Target, Variables};
 
 /// The floor of Node.js.
-pub static SOURCE: FloorSource =
-    FloorSource { name: "node-inspector", runtime: Runtime::Node, environment, attach };
+pub static SOURCE: FloorSource = FloorSource {
+    name: "node-inspector",
+    runtime: Runtime::Node,
+    how: "V8's inspector is opened on a port of the loopback, asked to collect, and closed after the run",
+    cost: "nothing while requests run; two full collections for a reading",
+    prepare,
+    is_ours: Some(is_ours),
+    attach,
+};
 
 const OPTIONS: &str = "NODE_OPTIONS";
-const RANDOM_PORT: &str = "--inspect-port=127.0.0.1:0";
-/// Until a process that got the signal listens; its event loop must come round once.
-const OPEN_SECONDS_MAX: u64 = 5;
-const POLL: Duration = Duration::from_millis(20);
-/// Processes of one service that are read; a cluster has one for each core.
-const PROCESSES_MAX: usize = 64;
-/// Weak references and finalizers free some objects only in the next collection.
-const COLLECTIONS: usize = 2;
+/// Another name of `--inspect-port`. Where Node's cluster finds that one, or `--debug-port`, in the
+/// environment, it numbers the ports of its workers upwards from it, and after 0 comes 1, which they refuse
+/// and die of.
+const RANDOM_PORT: &str = "--debug_port=127.0.0.1:0";
+/// Node's cluster numbers its workers so when it starts them.
+const CLUSTER_WORKER: &str = "NODE_UNIQUE_ID";
+/// How the lines begin that Node prints about its inspector.
+const LINES_OF_INSPECTOR: [&str; 5] = [
+    "Debugger listening on ws://",
+    "Debugger attached.",
+    "Debugger ending on ws://",
+    "Waiting for the debugger to disconnect...",
+    "For help, see: https://nodejs.org/",
+];
 
-fn environment(existing: Existing<'_>) -> Variables {
-    let options = existing(OPTIONS).unwrap_or_default();
-    if options.contains("--inspect") {
-        return Vec::new();
+fn prepare(start: &Start<'_>) -> std::io::Result<Variables> {
+    let options = (start.existing)(OPTIONS).unwrap_or_default();
+    if options.contains("--inspect") || options.contains("--debug") {
+        return Ok(Vec::new());
     }
-    vec![(OPTIONS.to_owned(), format!("{options} {RANDOM_PORT}").trim().to_owned())]
+    Ok(vec![(OPTIONS.to_owned(), format!("{options} {RANDOM_PORT}").trim().to_owned())])
 }
 
-fn attach(owners: Vec<u32>) -> Attaching {
+fn is_ours(line: &str) -> bool {
+    LINES_OF_INSPECTOR.iter().any(|beginning| line.starts_with(beginning))
+}
+
+fn attach(target: Target) -> Attaching {
     Box::pin(async move {
-        match NodeFloor::open(&owners).await {
-            Ok(floor) => Opened::Yes(Box::new(floor)),
-            Err(error) => Opened::No(error.to_string()),
+        match NodeFloor::open(target).await {
+            Ok(floor) => Ok(Box::new(floor) as Box<dyn Floor>),
+            Err(error) => Err(error.to_string()),
         }
     })
 }
 
-/// One process with its inspector.
-struct Isolate {
-    process: Identity,
-    inspector: Inspector,
-    opened_by_us: bool,
-}
-
 struct NodeFloor {
-    owners: Vec<u32>,
-    isolates: Vec<Isolate>,
+    target: Target,
+    processes: Vec<NodeProcess>,
     heap_limit: Option<u64>,
 }
 
 impl NodeFloor {
-    /// Attaches to every Node process; where one refuses, what was opened is closed again.
-    async fn open(owners: &[u32]) -> Result<Self, MeterError> {
-        let mut floor = Self { owners: owners.to_vec(), isolates: Vec::new(), heap_limit: None };
-        match floor.attach().await {
+    /// Attaches to every Node process; where one refuses that must not, what was opened is closed again.
+    async fn open(target: Target) -> Result<Self, MeterError> {
+        let mut floor = Self { target, processes: Vec::new(), heap_limit: None };
+        match floor.first_look().await {
             Ok(()) => Ok(floor),
             Err(error) => {
                 Box::new(floor).close().await;
@@ -77,31 +86,63 @@ impl NodeFloor {
         }
     }
 
-    async fn attach(&mut self) -> Result<(), MeterError> {
-        for pid in node_processes(&self.owners) {
-            self.isolates.push(Isolate::open(pid).await?);
+    /// In a cluster the least limit is taken: which worker grows is not known, and it may come first.
+    async fn first_look(&mut self) -> Result<(), MeterError> {
+        for mut isolates in self.connect().await? {
+            let limit = isolates.heap_limit().await;
+            isolates.hang_up().await;
+            let limit = limit?;
+            self.heap_limit = Some(self.heap_limit.map_or(limit, |least| least.min(limit)));
         }
-        let limit = "require('v8').getHeapStatistics().heap_size_limit";
-        let first = self.isolates.first_mut().ok_or(MeterError::Gone)?;
-        self.heap_limit = first.inspector.evaluate(limit).await?.as_u64();
         Ok(())
     }
 
-    /// A worker that started since has a heap of its own, which would be missing in the sum.
-    fn is_complete(&self) -> bool {
-        let known = |pid: &u32| self.isolates.iter().any(|isolate| isolate.process.pid == *pid);
-        node_processes(&self.owners).iter().all(known)
+    /// Follows the service: processes that ended are dropped, those that were started since are opened.
+    async fn follow(&mut self) -> Result<(), MeterError> {
+        self.processes.retain(|process| is_alive(&process.identity));
+        for found in self.target.processes(Runtime::Node).into_iter().filter_map(identity) {
+            if !self.processes.iter().any(|process| process.identity == found) {
+                self.processes.push(NodeProcess::new(found));
+            }
+        }
+        let address = self.target.address;
+        // Twice: workers of a cluster that has no option of ours all want the default port, and the one that
+        // got it has to be moved before the next can.
+        for process in self.processes.iter_mut().filter(|process| !process.left_out) {
+            let _ = process.open(address).await;
+        }
+        for process in self.processes.iter_mut().filter(|process| !process.left_out) {
+            match process.open(address).await {
+                Err(error) if must_answer(&self.target, process.identity) => return Err(error),
+                Err(_) => process.left_out = true,
+                Ok(()) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// One connection to each process that is read.
+    async fn connect(&mut self) -> Result<Vec<Isolates>, MeterError> {
+        self.follow().await?;
+        let mut connected = Vec::new();
+        for process in self.processes.iter_mut().filter(|process| !process.left_out) {
+            match process.connect().await {
+                Ok(inspector) => connected.push(Isolates::new(process.identity, inspector)),
+                Err(error) if is_alive(&process.identity) => return Err(error),
+                Err(_) => {}
+            }
+        }
+        if connected.is_empty() { Err(MeterError::Gone) } else { Ok(connected) }
     }
 }
 
-/// The owners and all below them that are Node.
-fn node_processes(owners: &[u32]) -> Vec<u32> {
-    let mut pids: Vec<u32> = owners.iter().flat_map(|owner| drip_proc::with_descendants(*owner)).collect();
-    pids.sort_unstable();
-    pids.dedup();
-    pids.retain(|pid| runtime_of(*pid) == Runtime::Node);
-    pids.truncate(PROCESSES_MAX);
-    pids
+/// Whether a reading without this process would be wrong: it owns the socket, or serves for the one that
+/// does. Another Node process below (a watcher, a build, a compiler's service) is read where it can be and
+/// left out for good where it refuses: no request reaches it by the socket, and anonymous memory sees it.
+fn must_answer(target: &Target, process: Identity) -> bool {
+    is_alive(&process)
+        && (target.owners.contains(&process.pid)
+            || drip_proc::environment_value(process.pid, CLUSTER_WORKER).is_some())
 }
 
 #[async_trait]
@@ -111,15 +152,7 @@ impl Floor for NodeFloor {
     }
 
     async fn collect(&mut self) -> Result<Reading, MeterError> {
-        if !self.is_complete() {
-            return Err(MeterError::protocol("the service", "it started further Node processes"));
-        }
-        let mut reading = Reading { value: 0, processes: Vec::new() };
-        for isolate in &mut self.isolates {
-            reading.value += isolate.collect().await?;
-            reading.processes.push(isolate.process);
-        }
-        Ok(reading)
+        isolates::collect(self.connect().await?).await
     }
 
     fn heap_limit(&self) -> Option<u64> {
@@ -127,95 +160,10 @@ impl Floor for NodeFloor {
     }
 
     async fn close(self: Box<Self>) {
-        for isolate in self.isolates {
-            isolate.close().await;
+        for process in self.processes {
+            process.close().await;
         }
     }
-}
-
-impl Isolate {
-    async fn open(pid: u32) -> Result<Self, MeterError> {
-        let process = identity(pid).ok_or(MeterError::Gone)?;
-        let (address, opened_by_us) = match existing_inspector(pid).await {
-            Some(address) => (address, false),
-            None => (open_inspector(pid).await?, true),
-        };
-        let mut isolate = Self { process, inspector: Inspector::connect(address).await?, opened_by_us };
-        match isolate.inspector.call("HeapProfiler.enable", json!({})).await {
-            Ok(_) => Ok(isolate),
-            Err(error) => {
-                isolate.close().await;
-                Err(error)
-            }
-        }
-    }
-
-    async fn collect(&mut self) -> Result<u64, MeterError> {
-        for _ in 0..COLLECTIONS {
-            self.inspector.call("HeapProfiler.collectGarbage", json!({})).await?;
-        }
-        let usage = self.inspector.call("Runtime.getHeapUsage", json!({})).await?;
-        let external = self.inspector.evaluate("process.memoryUsage().external").await?;
-        Ok(bytes(&usage["usedSize"])? + bytes(&external)?)
-    }
-
-    /// The port is closed in the next turn of the event loop, after our connection was told that it was heard.
-    async fn close(mut self) {
-        if self.opened_by_us {
-            let close = "(inspector => { setImmediate(() => inspector.close()); })(require('inspector'))";
-            // A service that is gone has closed its port by itself.
-            let _ = self.inspector.evaluate(close).await;
-        }
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of bytes")]
-fn bytes(value: &Value) -> Result<u64, MeterError> {
-    let number = value.as_f64().filter(|number| number.is_finite() && *number >= 0.0);
-    number
-        .map(|number| number as u64)
-        .ok_or_else(|| MeterError::protocol("the V8 inspector", "no size in its answer"))
-}
-
-fn listening(pid: u32) -> Vec<SocketAddr> {
-    drip_proc::listeners(&[pid]).into_iter().map(|listener| listener.reachable()).collect()
-}
-
-/// Only looked for where the command line or the environment speaks of it: asking every port of a service would
-/// put requests of ours into it.
-async fn existing_inspector(pid: u32) -> Option<SocketAddr> {
-    let arguments = drip_proc::command_line(pid).unwrap_or_default();
-    let options = drip_proc::environment_value(pid, OPTIONS).unwrap_or_default();
-    let spoken_of = arguments.iter().any(|argument| argument.starts_with("--inspect"))
-        || options.replace(RANDOM_PORT, "").contains("--inspect");
-    if !spoken_of {
-        return None;
-    }
-    for address in listening(pid) {
-        if listens_at(address).await {
-            return Some(address);
-        }
-    }
-    None
-}
-
-/// Signals the process and waits for the port that appears.
-async fn open_inspector(pid: u32) -> Result<SocketAddr, MeterError> {
-    let refuse = |why: &str| Err(MeterError::protocol("the V8 inspector", why));
-    if !drip_proc::catches(pid, Posix::SIGUSR1 as i32) {
-        return refuse("the process does not listen for SIGUSR1, which would kill it");
-    }
-    let before = listening(pid);
-    let Ok(target) = i32::try_from(pid) else { return Err(MeterError::Gone) };
-    kill(Pid::from_raw(target), Posix::SIGUSR1).map_err(|errno| MeterError::protocol("SIGUSR1", errno))?;
-    let deadline = Instant::now() + Duration::from_secs(OPEN_SECONDS_MAX);
-    while Instant::now() < deadline {
-        if let Some(address) = listening(pid).into_iter().find(|address| !before.contains(address)) {
-            return Ok(address);
-        }
-        tokio::time::sleep(POLL).await;
-    }
-    refuse("it was not opened on SIGUSR1; the port may be taken, or the service handles the signal itself")
 }
 
 #[cfg(test)]
@@ -223,7 +171,14 @@ mod tests {
     use super::*;
 
     fn prepared(existing: Option<&str>) -> Variables {
-        environment(&|name| existing.filter(|_| name == OPTIONS).map(str::to_owned))
+        let existing = |name: &str| existing.filter(|_| name == OPTIONS).map(str::to_owned);
+        prepare(&Start {
+            command: &[],
+            existing: &existing,
+            preload: false,
+            folder: std::path::Path::new("/nowhere"),
+        })
+        .unwrap()
     }
 
     #[test]
@@ -236,5 +191,13 @@ mod tests {
     #[test]
     fn an_inspector_of_the_user_is_respected() {
         assert_eq!(prepared(Some("--inspect=127.0.0.1:9999")), []);
+    }
+
+    #[test]
+    fn only_lines_about_the_inspector_are_claimed() {
+        assert!(is_ours("Debugger attached."));
+        assert!(is_ours("Debugger listening on ws://127.0.0.1:4321/0d1e"));
+        assert!(!is_ours("listening on http://127.0.0.1:3000"));
+        assert!(!is_ours("the Debugger attached. says the service"));
     }
 }

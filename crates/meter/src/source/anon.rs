@@ -24,7 +24,7 @@ impl Meter for Anon {
         if processes.is_empty() {
             return Err(MeterError::Gone);
         }
-        Ok(Reading { value: tree_memory(&pids).anon, processes })
+        Ok(Reading { value: tree_memory(&pids).anon, parts: Vec::new(), processes })
     }
 }
 

@@ -6,8 +6,9 @@ use drip_model as model;
 use jiff::{Timestamp, TimestampRound};
 
 use super::{
-    Crash, Document, Doubt, Environment, Evidence, Finding, Footprint, Gap, Interval, Latency, Point,
-    RequestsRange, SCHEMA, Series, Service, Settings, Signal, Tally, Threshold, ToLimit, Unit, Vector, thin,
+    Crash, Document, Doubt, Environment, Evidence, Finding, Floor, Footprint, Gap, Gauge, Interval, Latency,
+    Point, RequestsRange, SCHEMA, Series, Service, Settings, Signal, Tally, Threshold, ToLimit, Unit, Vector,
+    thin,
 };
 use crate::quantity::{at_decimals, rounded};
 
@@ -49,9 +50,14 @@ fn service(service: &model::Service) -> Service {
         command: service.command.clone(),
         pid: service.pid,
         runtime: service.runtime.map(Into::into),
+        floor: service.floor.as_ref().map(floor),
         log: service.log.clone(),
         last_output: service.last_output.clone(),
     }
+}
+
+fn floor(floor: &model::FloorUsed) -> Floor {
+    Floor { name: floor.name.clone(), how: floor.how.clone(), passed_over: floor.passed_over.clone() }
 }
 
 fn settings(settings: &model::Settings) -> Settings {
@@ -93,6 +99,18 @@ fn vector(outcome: &model::Outcome) -> Vector {
         tally: tally(&outcome.tally),
         others: outcome.others.iter().map(other).collect(),
         series: outcome.series.iter().map(series).collect(),
+        gauges: outcome.gauges.iter().map(gauge).collect(),
+        service_cpu_seconds_per_request: outcome.service_cost.cpu_seconds_per_request.and_then(finite),
+        longest_reading_seconds: outcome.service_cost.longest_reading.map(seconds),
+    }
+}
+
+fn gauge(gauge: &model::Gauge) -> Gauge {
+    Gauge {
+        name: gauge.name.clone(),
+        unit: gauge.unit.into(),
+        per_request: gauge.per_request().and_then(finite),
+        points: gauge.points.iter().copied().map(point).collect(),
     }
 }
 

@@ -92,6 +92,7 @@ mirror! {
     Signal {
         LiveHeap = "live_heap",
         HeapAfterGc = "heap_after_gc",
+        AnonAfterGc = "anon_after_gc",
         Anon = "anon",
         Cgroup = "cgroup",
         Pss = "pss",
@@ -100,6 +101,13 @@ mirror! {
         Descriptors = "descriptors",
         Threads = "threads",
         Symptoms = "symptoms",
+    }
+}
+
+impl Signal {
+    /// Whether it is read after a collection.
+    pub fn is_floor(self) -> bool {
+        drip_model::Signal::from(self).is_floor()
     }
 }
 

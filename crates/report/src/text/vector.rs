@@ -3,9 +3,9 @@
 use std::io;
 
 use super::amount::{self, Said};
-use super::headline;
 use super::page::{DIM, Page};
-use crate::document::{Document, Tally, Threshold, ToLimit, Unit, Vector, Verdict};
+use super::{gauges, headline};
+use crate::document::{Document, Signal, Tally, Threshold, ToLimit, Unit, Vector, Verdict};
 use crate::{chart, quantity};
 
 /// Columns that a picture is set in by.
@@ -21,7 +21,8 @@ pub(super) fn write(vector: &Vector, document: &Document, page: &mut Page<'_>) -
     page.titled(headline::style_of(vector.verdict), &title, &name)?;
     page.entry("Requests", &requests(vector))?;
     page.entry("Answers", &answers(&vector.tally))?;
-    growth(vector, page)?;
+    growth(vector, document, page)?;
+    gauges::write(&vector.gauges, page)?;
     if let Some(to_limit) = &vector.to_limit {
         page.entry("Limit", &limit(to_limit))?;
     }
@@ -47,9 +48,9 @@ pub(super) fn picture(vector: &Vector, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// What the signal did, and what follows from the verdict alone.
-fn growth(vector: &Vector, page: &mut Page<'_>) -> io::Result<()> {
+fn growth(vector: &Vector, document: &Document, page: &mut Page<'_>) -> io::Result<()> {
     if let Some(signal) = vector.signal {
-        page.entry("Signal", &signal.to_string())?;
+        page.entry("Signal", &format!("{signal}{}", reading(vector, document)))?;
     }
     if let Some(said) = Said::main(vector) {
         page.entry("Growth", &said.in_words())?;
@@ -66,6 +67,16 @@ fn growth(vector: &Vector, page: &mut Page<'_>) -> io::Result<()> {
     match vector.signal.zip(vector.smallest_detectable) {
         Some((signal, smallest)) => page.entry("Detectable", &detectable(&amount::of(signal, smallest))),
         None => Ok(()),
+    }
+}
+
+/// ` (node-inspector; readings of up to 45 ms)`, where the verdict rests on a floor.
+fn reading(vector: &Vector, document: &Document) -> String {
+    match (&document.service.floor, vector.longest_reading_seconds) {
+        (Some(floor), Some(longest)) if vector.signal.is_some_and(Signal::is_floor) => {
+            format!(" ({}; readings of up to {})", floor.name, quantity::milliseconds(longest))
+        }
+        _ => String::new(),
     }
 }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use drip_model::{
-    Category, Confidence, Crash, Doubt, DoubtKind, ErrorKind, Evidence, Exit, Finding, Footprint, Gap,
-    GradeBasis, Growth, Interval, Origin, Outcome, Pattern, Point, Report, Runtime, Scheme, Score, Series,
-    Service, Settings, Severity, Signal, Stage, Status, Tally, Threshold, ToLimit, Unit, VectorId, Verdict,
+    Category, Confidence, Crash, Doubt, DoubtKind, ErrorKind, Evidence, Exit, Finding, FloorUsed, Footprint,
+    Gap, Gauge, GradeBasis, Growth, Interval, Origin, Outcome, Pattern, Point, Report, Runtime, Scheme,
+    Score, Series, Service, ServiceCost, Settings, Severity, Signal, Stage, Status, Tally, Threshold,
+    ToLimit, Unit, VectorId, Verdict,
 };
 use drip_report::{Document, Environment, document};
 
@@ -140,6 +141,11 @@ fn outcome(verdict: Verdict, evidence: Option<Evidence>, series: Vec<Series>) ->
         to_limit: None,
         doubts: Vec::new(),
         series,
+        gauges: Vec::new(),
+        service_cost: ServiceCost {
+            cpu_seconds_per_request: Some(0.000_412),
+            longest_reading: Some(Duration::from_millis(45)),
+        },
     }
 }
 
@@ -152,6 +158,11 @@ fn report(outcomes: Vec<Outcome>, score: Option<(u8, char, GradeBasis)>) -> Repo
             command: vec!["node".into(), "server.js".into()],
             pid: Some(4242),
             runtime: Some(Runtime::Node),
+            floor: Some(FloorUsed {
+                name: "node-inspector".into(),
+                how: "V8's inspector is opened for a reading".into(),
+                passed_over: Vec::new(),
+            }),
             log: Some("/tmp/drip/01k6f2zq9v3c/service.log".into()),
             last_output: Vec::new(),
         },
@@ -217,6 +228,10 @@ fn warm(requests: f64) -> f64 {
     9.6e6 + 2.2e6 * (1.0 - (-requests / 4_000.0).exp())
 }
 
+fn gauge(name: &str, unit: Unit, value: impl Fn(f64) -> f64) -> Gauge {
+    Gauge { name: name.into(), unit, points: dosed(Signal::LiveHeap, 0.0, value).points }
+}
+
 fn leaking_outcome() -> Outcome {
     let rate = interval(421.04, 439.21, 457.38);
     let series = vec![
@@ -226,6 +241,11 @@ fn leaking_outcome() -> Outcome {
     Outcome {
         others: vec![evidence(Signal::Anon, Growth::Undecided, interval(402.0, 561.3, 720.6), 213.0)],
         to_limit: Some(heap_limit()),
+        gauges: vec![
+            gauge("heap used", Unit::Bytes, |requests| warm(requests) + 431.0 * requests),
+            gauge("array buffers", Unit::Bytes, |_| 18_640.0),
+            gauge("descriptors", Unit::Count, |requests| 24.0 + requests),
+        ],
         ..outcome(Verdict::Leaking, Some(evidence(Signal::LiveHeap, Growth::Grows, rate, 35.0)), series)
     }
 }

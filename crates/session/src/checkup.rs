@@ -1,0 +1,134 @@
+//! What could be measured here, found out by doing it, without a request to the service beyond "are you there".
+
+use std::time::Instant;
+
+use drip_meter::{FLOORS, runtime_of};
+use drip_model::{Checkup, KnownFloor, LimitSeen, Machine, ProcessSeen, Runtime, ServiceSeen, Signal, Stage};
+use tokio_util::sync::CancellationToken;
+
+use crate::gauges::{Gauges, Readings};
+use crate::halt::{Halt, Reason};
+use crate::job::Job;
+use crate::room::limits_of;
+use crate::subject::{self, Subject};
+use crate::trouble::Trouble;
+
+/// The first reading loads what a hook needs; the ones after it are like those of a run.
+const READINGS: usize = 3;
+
+/// What each runtime's program is called in `PATH`.
+const PROGRAMS: [(Runtime, &str); 5] = [
+    (Runtime::Node, "node"),
+    (Runtime::Python, "python3"),
+    (Runtime::Go, "go"),
+    (Runtime::Jvm, "java"),
+    (Runtime::Ruby, "ruby"),
+];
+
+/// The machine, the known floors and, when a job is given, the service: it is started or found, read a few times, and
+/// stopped again if we started it.
+///
+/// # Errors
+/// When the service could not be started, did not answer, or could not be stopped.
+pub async fn checkup(job: Option<&Job>, stop: &CancellationToken) -> Result<Checkup, Trouble> {
+    let service = match job {
+        Some(job) => Some(seen(job, stop).await?),
+        None => None,
+    };
+    Ok(Checkup { machine: machine(), floors: FLOORS.iter().map(|source| known(source)).collect(), service })
+}
+
+fn machine() -> Machine {
+    let own = std::process::id();
+    Machine {
+        memory_total: drip_proc::memory_total(),
+        memory_available: drip_proc::memory_available(),
+        container_limit: drip_proc::cgroup_limit(own).map(|limit| (limit.bytes, limit.what)),
+        shares_are_told: drip_proc::shares_are_told(own),
+    }
+}
+
+fn known(source: &drip_meter::FloorSource) -> KnownFloor {
+    let program = PROGRAMS.iter().find(|(runtime, _)| *runtime == source.runtime);
+    let path = program.and_then(|(_, name)| which::which(name).ok());
+    KnownFloor {
+        runtime: source.runtime,
+        name: source.name,
+        how: source.how,
+        cost: source.cost,
+        program: path.map(|path| path.display().to_string()),
+    }
+}
+
+async fn seen(job: &Job, stop: &CancellationToken) -> Result<ServiceSeen, Trouble> {
+    let halt = Halt::default();
+    let work = async {
+        let subject = subject::open(job, &halt, &mut |_| ()).await?;
+        let seen = read(job, &subject).await;
+        end(subject).await?;
+        Ok(seen)
+    };
+    tokio::select! {
+        seen = work => seen,
+        () = interrupted(stop, &halt) => unreachable!("the watch never ends by itself"),
+    }
+}
+
+async fn interrupted(stop: &CancellationToken, halt: &Halt) {
+    stop.cancelled().await;
+    halt.because(Reason::Interrupted);
+    std::future::pending().await
+}
+
+async fn end(subject: Subject) -> Result<(), Trouble> {
+    match subject.service {
+        Some(service) => Ok(service.stop().await?),
+        None => Ok(()),
+    }
+}
+
+async fn read(job: &Job, subject: &Subject) -> ServiceSeen {
+    let mut gauges = Gauges::open(job, subject, Instant::now()).await;
+    let signal = gauges.signal();
+    let mut readings = Readings::new(gauges.floor_signal().unwrap_or(Signal::LiveHeap));
+    for _ in 0..READINGS {
+        gauges.read(0, Stage::Baseline, &mut readings).await;
+    }
+    let best = [&readings.floor, &readings.anon].into_iter().find_map(|series| series.points.last());
+    let seen = ServiceSeen {
+        url: subject.origin.to_string(),
+        processes: processes(subject),
+        signal,
+        floor: gauges.used.clone(),
+        refused: gauges.refused.clone(),
+        value: best.map(|point| point.value),
+        longest_reading: readings.longest,
+        limits: limits(job, subject, &gauges, &readings),
+        gauges: readings.gauges,
+    };
+    gauges.close().await;
+    seen
+}
+
+fn processes(subject: &Subject) -> Vec<ProcessSeen> {
+    let owners = subject.owner_pids();
+    let pids = subject.scope.map(drip_meter::Scope::pids).unwrap_or_default();
+    let process = |pid: u32| ProcessSeen {
+        pid,
+        name: drip_proc::name(pid).unwrap_or_default(),
+        runtime: runtime_of(pid),
+        listens: owners.contains(&pid),
+    };
+    pids.into_iter().map(process).collect()
+}
+
+/// The nearest first.
+fn limits(job: &Job, subject: &Subject, gauges: &Gauges, readings: &Readings) -> Vec<LimitSeen> {
+    let mut limits: Vec<LimitSeen> =
+        limits_of(&job.settings, subject, gauges, readings, readings.floor.signal)
+            .into_iter()
+            .map(|limit| LimitSeen { what: limit.what, bytes: limit.bytes, used: limit.used })
+            .collect();
+    limits.sort_by_key(|limit| limit.bytes.saturating_sub(limit.used));
+    limits
+}
