@@ -1,11 +1,13 @@
-//! What the tests need besides Rust: services of three languages with what they depend on.
+//! What the tests need besides Rust: services of five languages with what they depend on.
 //!
 //! Everything is made under the build folder from `examples/`, which stays as it is. Made once, and made again
 //! when what it is made from has changed.
 
 mod go;
+mod jvm;
 mod node;
 mod python;
+mod ruby;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +26,8 @@ pub(crate) struct Fixture {
 }
 
 /// Every fixture, in the order in which they are set up.
-pub(crate) static FIXTURES: &[Fixture] = &[python::FIXTURE, node::FIXTURE, go::FIXTURE];
+pub(crate) static FIXTURES: &[Fixture] =
+    &[python::FIXTURE, node::FIXTURE, go::FIXTURE, jvm::FIXTURE, ruby::FIXTURE];
 
 /// From where to where.
 pub(crate) struct Place {

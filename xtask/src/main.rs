@@ -29,7 +29,7 @@ struct Chore {
 static CHORES: &[Chore] = &[
     Chore {
         name: "test",
-        words: "[--without go]",
+        words: "[--without go|jvm|ruby]",
         about: "set up what the tests need, then run all of them",
         run: test::run,
     },
@@ -39,7 +39,12 @@ static CHORES: &[Chore] = &[
         about: "write the files that are made from code, or only compare them",
         run: generate::run,
     },
-    Chore { name: "bench", words: "", about: "judge the examples and write a dated table", run: bench::run },
+    Chore {
+        name: "bench",
+        words: "[floor [NAME…]]",
+        about: "judge the examples, or try the floors, and write a dated table",
+        run: bench::run,
+    },
     Chore { name: "tidy", words: "", about: "check the rules that no compiler checks", run: tidy::run },
 ];
 

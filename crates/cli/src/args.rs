@@ -27,6 +27,8 @@ pub(crate) enum Verb {
     Report(ReportArgs),
     /// What a finding means and how to fix it
     Explain(ExplainArgs),
+    /// What can be measured here, of which service, how, and what that costs
+    Doctor(DoctorArgs),
 }
 
 #[derive(Debug, Args)]
@@ -36,21 +38,67 @@ pub(crate) struct RunArgs {
     /// Path to request, with query and slots; repeatable [default: /]
     #[arg(long = "path", value_name = "PATH", help_heading = "What to request")]
     pub(crate) paths: Vec<String>,
-    /// Port that the service listens on; also set as PORT in its environment [default: found]
-    #[arg(long, env = "DRIP_PORT", value_parser = clap::value_parser!(u16).range(1..), help_heading = "The service")]
-    pub(crate) port: Option<u16>,
-    /// Wait until this path answers 2xx or 3xx [default: until anything is answered]
-    #[arg(long, value_name = "PATH", env = "DRIP_READY_PATH", help_heading = "The service")]
-    pub(crate) ready_path: Option<String>,
-    /// How long the service may take until it answers
-    #[arg(long, value_name = "TIME", env = "DRIP_READY_TIMEOUT", default_value = "60s", value_parser = humantime::parse_duration, help_heading = "The service")]
-    pub(crate) ready_timeout: Duration,
-    /// Where the service's output goes [default: a new file in the temporary folder]
-    #[arg(long, value_name = "FILE", env = "DRIP_SERVICE_LOG", help_heading = "The service")]
-    pub(crate) service_log: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) service: ServiceArgs,
     /// The command that starts the service, after --
     #[arg(last = true, required = true, value_name = "CMD")]
     pub(crate) command: Vec<String>,
+}
+
+/// How a service is started.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The service")]
+pub(crate) struct ServiceArgs {
+    /// Port that the service listens on; also set as PORT in its environment [default: found]
+    #[arg(long, env = "DRIP_PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
+    /// Wait until this path answers 2xx or 3xx [default: until anything is answered]
+    #[arg(long, value_name = "PATH", env = "DRIP_READY_PATH")]
+    pub(crate) ready_path: Option<String>,
+    /// How long the service may take until it answers
+    #[arg(long, value_name = "TIME", env = "DRIP_READY_TIMEOUT", default_value = "60s", value_parser = humantime::parse_duration)]
+    pub(crate) ready_timeout: Duration,
+    /// Where the service's output goes [default: a new file in the temporary folder]
+    #[arg(long, value_name = "FILE", env = "DRIP_SERVICE_LOG")]
+    pub(crate) service_log: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// What to print
+    #[arg(long, value_name = "FORMAT", env = "DRIP_FORMAT", default_value = "text", value_parser = ["text", "json"], help_heading = "Output")]
+    pub(crate) format: String,
+    /// No colours; NO_COLOR in the environment does the same
+    #[arg(long, help_heading = "Output")]
+    pub(crate) no_color: bool,
+    #[command(flatten)]
+    pub(crate) service: ServiceArgs,
+    #[command(flatten)]
+    pub(crate) runtime: RuntimeArgs,
+    /// Memory limit to reckon with, as 512MiB
+    #[arg(long, value_name = "SIZE", env = "DRIP_LIMIT", value_parser = size, help_heading = "Reckoning")]
+    pub(crate) limit: Option<u64>,
+    /// A process that runs already, with all below it, instead of a command
+    #[arg(long, value_name = "N", conflicts_with = "command", help_heading = "The service")]
+    pub(crate) pid: Option<u32>,
+    /// The command that starts the service, after --
+    #[arg(last = true, value_name = "CMD")]
+    pub(crate) command: Vec<String>,
+}
+
+/// What may be done to read memory, and by which runtime's means.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The service")]
+pub(crate) struct RuntimeArgs {
+    /// Do not attach to the runtime to force collections: less certain, nothing touched
+    #[arg(long)]
+    pub(crate) no_attach: bool,
+    /// Preload a small library into a native service (C, C++, Rust), which counts what malloc has in use
+    #[arg(long)]
+    pub(crate) preload: bool,
+    /// The service's runtime, when Drip cannot tell
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(crate) runtime: Option<RuntimeName>,
 }
 
 #[derive(Debug, Args)]
@@ -109,12 +157,8 @@ pub(crate) struct Common {
     /// Save the JSON document here, whatever is shown
     #[arg(short, long, value_name = "FILE", env = "DRIP_OUTPUT", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
-    /// Do not attach to the runtime to force collections: less certain, nothing touched
-    #[arg(long, help_heading = "The service")]
-    pub(crate) no_attach: bool,
-    /// The service's runtime, when Drip cannot tell
-    #[arg(long, value_enum, value_name = "NAME", help_heading = "The service")]
-    pub(crate) runtime: Option<RuntimeName>,
+    #[command(flatten)]
+    pub(crate) runtime: RuntimeArgs,
 }
 
 #[derive(Debug, Args)]

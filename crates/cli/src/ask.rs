@@ -2,13 +2,16 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use drip_model::{Runtime, Settings, Vector};
+use drip_model::{Origin, Runtime, Scheme, Settings, Vector};
 use drip_plan::{Ask, Data, address, vectors};
 use drip_session::{Job, Launch, Place};
 
-use crate::args::{Common, GateArgs, RequestArgs, RunArgs, RuntimeName, ScanArgs};
+use crate::args::{
+    Common, DoctorArgs, GateArgs, LoadArgs, ReckonArgs, RequestArgs, RunArgs, RuntimeName, ScanArgs,
+    ServiceArgs,
+};
 use crate::gate::Gate;
 
 /// The largest body that a file may bring.
@@ -28,16 +31,20 @@ impl<E: std::error::Error> From<E> for Wrong {
 /// The job of `drip run`.
 pub(crate) fn run_job(args: &RunArgs) -> Result<Job, Wrong> {
     let id = run_id();
-    let launch = Launch {
-        command: args.command.clone(),
-        port: args.port,
-        ready_path: args.ready_path.clone(),
-        ready_time_max: args.ready_timeout,
-        log: args.service_log.clone().unwrap_or_else(|| log_of(&id)),
-        guard: own_executable()?,
-    };
+    let launch = launch(&id, &args.service, &args.command)?;
     let vectors = asked(&args.common.request, args.paths.clone())?;
     Ok(job(id, Place::Launch(launch), vectors, &args.common, None))
+}
+
+fn launch(id: &str, service: &ServiceArgs, command: &[String]) -> Result<Launch, Wrong> {
+    Ok(Launch {
+        command: command.to_vec(),
+        port: service.port,
+        ready_path: service.ready_path.clone(),
+        ready_time_max: service.ready_timeout,
+        log: service.service_log.clone().unwrap_or_else(|| log_of(id)),
+        guard: own_executable()?,
+    })
 }
 
 /// The job of `drip scan`.
@@ -66,29 +73,83 @@ pub(crate) fn run_id() -> String {
 }
 
 fn job(id: String, place: Place, vectors: Vec<Vector>, common: &Common, owned_host: Option<String>) -> Job {
-    let (load, reckon) = (&common.load, &common.reckon);
+    let load = &common.load;
     let secret = |vector: &Vector| vector.template.headers.iter().any(|(name, _)| is_credential(name));
     Job {
         id,
         place,
         credentials: vectors.iter().any(secret),
         vectors,
-        settings: Settings {
-            users: load.users.unwrap_or(USERS),
-            rate: load.rate,
-            budget: load.budget,
-            requests_max: load.requests,
-            seed: load.seed.unwrap_or_else(new_seed),
-            dose: load.dose,
-            assume_cache: reckon.assume_cache,
-            limit: reckon.limit,
-            rate_expected: reckon.rate_expected,
-            owned_host,
-        },
-        attach: !common.no_attach,
-        runtime: common.runtime.map(runtime),
+        settings: settings(load, &common.reckon, owned_host),
+        attach: !common.runtime.no_attach,
+        preload: common.runtime.preload,
+        runtime: common.runtime.runtime.map(runtime),
         load_is_explicit: load.requests.is_some() && (load.rate.is_some() || load.users.is_some()),
     }
+}
+
+fn settings(load: &LoadArgs, reckon: &ReckonArgs, owned_host: Option<String>) -> Settings {
+    Settings {
+        users: load.users.unwrap_or(USERS),
+        rate: load.rate,
+        budget: load.budget,
+        requests_max: load.requests,
+        seed: load.seed.unwrap_or_else(new_seed),
+        dose: load.dose,
+        assume_cache: reckon.assume_cache,
+        limit: reckon.limit,
+        rate_expected: reckon.rate_expected,
+        owned_host,
+    }
+}
+
+/// The job of `drip doctor`, where it names a service.
+pub(crate) fn doctor_job(args: &DoctorArgs) -> Result<Option<Job>, Wrong> {
+    let id = run_id();
+    let place = match args.pid {
+        None if args.command.is_empty() => return Ok(None),
+        None => Place::Launch(launch(&id, &args.service, &args.command)?),
+        Some(pid) => Place::Running { origin: listening(pid, args.service.port)?, pid: Some(pid) },
+    };
+    Ok(Some(Job {
+        id,
+        place,
+        vectors: vectors(&Ask { paths: vec!["/".to_owned()], ..Ask::default() })?,
+        settings: unasked(args),
+        attach: !args.runtime.no_attach,
+        preload: args.runtime.preload,
+        runtime: args.runtime.runtime.map(runtime),
+        credentials: false,
+        load_is_explicit: false,
+    }))
+}
+
+/// Nothing is asked of the service but whether it is there, so only its limit matters.
+const fn unasked(args: &DoctorArgs) -> Settings {
+    Settings {
+        users: 1,
+        rate: None,
+        budget: Duration::ZERO,
+        requests_max: None,
+        seed: 0,
+        dose: Duration::ZERO,
+        assume_cache: None,
+        limit: args.limit,
+        rate_expected: 1.0,
+        owned_host: None,
+    }
+}
+
+/// Where a process of this machine, or one below it, can be reached.
+fn listening(pid: u32, port: Option<u16>) -> Result<Origin, Wrong> {
+    let listeners = drip_proc::listeners(&drip_proc::with_descendants(pid));
+    let addresses = listeners.iter().map(drip_proc::Listener::reachable);
+    let found = addresses.filter(|address| port.is_none_or(|port| port == address.port())).min();
+    let address = found.ok_or_else(|| {
+        let which = port.map_or_else(|| "a TCP port".to_owned(), |port| format!("port {port}"));
+        Wrong(format!("--pid {pid}: neither it nor a process below it listens on {which} that we may see"))
+    })?;
+    Ok(Origin { scheme: Scheme::Http, host: address.ip().to_string(), port: address.port() })
 }
 
 /// Another one each time: a service that runs on would hold the keys of an earlier run.

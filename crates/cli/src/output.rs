@@ -10,10 +10,10 @@ use crate::args::Show;
 use crate::ask::Wrong;
 
 /// How stdout looks: what it can show, and what the user wants of it.
-pub(crate) fn look(show: &Show) -> Look {
+pub(crate) fn look(no_color: bool) -> Look {
     let terminal = io::stdout().is_terminal();
     let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
-    let no_color = show.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let no_color = no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let width = terminal_size::terminal_size().filter(|_| terminal).map(|(width, _)| usize::from(width.0));
     Look { width: width.unwrap_or(80), color: terminal && !dumb && !no_color, unicode: !dumb }
 }
@@ -22,7 +22,7 @@ pub(crate) fn look(show: &Show) -> Look {
 pub(crate) fn print(document: &Document, show: &Show) -> Result<(), Wrong> {
     let reporter = drip_report::by_name(&show.format).unwrap_or(&drip_report::text::Text);
     let mut out = io::stdout().lock();
-    match reporter.write(document, &look(show), &mut out).and_then(|()| out.flush()) {
+    match reporter.write(document, &look(show.no_color), &mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Wrong(format!("stdout: {error}"))),
         _ => Ok(()),
     }

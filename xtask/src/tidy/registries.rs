@@ -6,7 +6,7 @@ use super::source::Source;
 
 const PAGES: &str = "crates/catalog/src/page/";
 const FLOORS: &str = "crates/meter/src/floor/";
-const FLOOR_LIST: &str = "crates/meter/src/lib.rs";
+const FLOOR_LIST: &str = "crates/meter/src/floor/mod.rs";
 
 pub(super) fn check(sources: &[Source]) -> Vec<Breach> {
     let ids: Vec<&str> = drip_catalog::PAGES.iter().map(|page| page.id).collect();
@@ -25,16 +25,21 @@ fn pages(sources: &[Source], ids: &[&str]) -> Vec<Breach> {
 /// A file that defines no `SOURCE` is what floors are made of, as the inspector is.
 fn floors(sources: &[Source]) -> Vec<Breach> {
     let list = sources.iter().find(|source| source.path == FLOOR_LIST).map_or("", |source| &source.code);
-    let unlisted = |name: &str| !list.contains(&format!("floor::{name}::SOURCE"));
+    let unlisted = |name: &str| !list.contains(&listed_as(name));
     let floors = inside(sources, FLOORS).filter(|(source, _)| source.code.contains("static SOURCE:"));
     floors
         .filter(|(_, name)| unlisted(name))
         .map(|(source, name)| {
             let what =
-                format!("floor::{name}::SOURCE is not in FLOORS of {FLOOR_LIST}: nobody will attach to it");
+                format!("{} is not in FLOORS of {FLOOR_LIST}: nobody will attach to it", listed_as(name));
             Breach::new(&source.path, 1, what)
         })
         .collect()
+}
+
+/// `go/pprof` is listed as `&go::pprof::SOURCE`.
+fn listed_as(name: &str) -> String {
+    format!("&{}::SOURCE", name.replace('/', "::"))
 }
 
 /// The files of a folder, each with its name.
@@ -53,12 +58,13 @@ mod tests {
         let sources = [
             Source::new("crates/catalog/src/page/drip001.rs", ""),
             Source::new("crates/catalog/src/page/drip002.rs", ""),
-            Source::new(FLOOR_LIST, "static FLOORS: &[&FloorSource] = &[&floor::node::SOURCE];"),
+            Source::new(FLOOR_LIST, "static FLOORS: &[&FloorSource] = &[&node::SOURCE, &go::pprof::SOURCE];"),
             Source::new("crates/meter/src/floor/inspector.rs", ""),
             Source::new("crates/meter/src/floor/node.rs", "pub static SOURCE: FloorSource"),
-            Source::new("crates/meter/src/floor/jvm.rs", "pub static SOURCE: FloorSource"),
+            Source::new("crates/meter/src/floor/go/pprof.rs", "pub static SOURCE: FloorSource"),
+            Source::new("crates/meter/src/floor/go/overlay.rs", "pub static SOURCE: FloorSource"),
         ];
         let files: Vec<_> = check(&sources).into_iter().map(|breach| breach.file).collect();
-        assert_eq!(files, ["crates/catalog/src/page/drip002.rs", "crates/meter/src/floor/jvm.rs"]);
+        assert_eq!(files, ["crates/catalog/src/page/drip002.rs", "crates/meter/src/floor/go/overlay.rs"]);
     }
 }

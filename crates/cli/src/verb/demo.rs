@@ -100,6 +100,7 @@ fn job(copies: usize) -> Result<Job, Wrong> {
             owned_host: None,
         },
         attach: true,
+        preload: false,
         runtime: None,
         credentials: false,
         load_is_explicit: false,

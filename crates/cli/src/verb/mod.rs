@@ -1,6 +1,7 @@
 //! What each verb does, one file each.
 
 mod demo;
+mod doctor;
 mod explain;
 mod report;
 mod run;
@@ -19,6 +20,7 @@ pub(crate) fn dispatch(cli: Cli) -> u8 {
         Verb::Demo(args) => demo::demo(&args),
         Verb::Report(args) => report::report(&args),
         Verb::Explain(args) => explain::explain(&args),
+        Verb::Doctor(args) => doctor::doctor(&args),
     };
     done.unwrap_or_else(|Wrong(why)| {
         output::say(&format!("drip: {why}"));

@@ -32,7 +32,7 @@ fn test(job: &Job, common: &Common) -> Result<u8, Wrong> {
     let (run, interruption) = conduct(job, &common.show)?;
     let document = documented(&run);
     if let Some(trouble) = &run.trouble {
-        tell(trouble, job);
+        tell(trouble, Some(job));
     }
     if !document.vectors.is_empty() || common.show.format != "text" {
         output::print(&document, &common.show)?;
@@ -77,9 +77,9 @@ pub(crate) fn documented(run: &Run) -> Document {
     document(&run.report, drip_catalog::SCORING, Environment::here())
 }
 
-fn tell(trouble: &Trouble, job: &Job) {
+pub(crate) fn tell(trouble: &Trouble, job: Option<&Job>) {
     output::say(&format!("drip: {trouble}"));
-    if let Place::Launch(launch) = &job.place {
+    if let Some(Job { place: Place::Launch(launch), .. }) = job {
         let output = trouble.output();
         for line in output {
             output::say(&format!("  | {}", printable(line)));
@@ -90,7 +90,7 @@ fn tell(trouble: &Trouble, job: &Job) {
     }
 }
 
-const fn code_of(trouble: &Trouble) -> u8 {
+pub(crate) const fn code_of(trouble: &Trouble) -> u8 {
     match trouble {
         Trouble::Launch(_)
         | Trouble::PortTaken { .. }

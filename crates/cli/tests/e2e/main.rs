@@ -5,9 +5,11 @@
 mod answers;
 mod crash;
 mod demo;
+mod doctor;
 mod drip;
 mod examples;
 mod explain;
+mod floors;
 mod gate;
 mod leftovers;
 mod output;

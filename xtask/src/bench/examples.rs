@@ -1,5 +1,4 @@
-//! `cargo xtask bench`: what the eight example services get for a verdict, and what Drip costs, as a dated table under
-//! `benches/runs/`. Nothing here fails on a slow day.
+//! `cargo xtask bench`: what the eight example services get for a verdict, and what Drip costs, as a dated table.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::arithmetic::slope;
+use super::{build, keep};
 use crate::failure::Failure;
 use crate::fixture::{FIXTURES, Place};
 use crate::program;
@@ -86,28 +87,19 @@ const fn other(
     Example { name, request, command, counts_itself: false }
 }
 
-pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result<(), Failure> {
-    if !words.is_empty() {
-        return Err(Failure::Usage("cargo xtask bench takes no words".to_owned()));
-    }
+pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
     let place = Place::of(workspace);
     for fixture in FIXTURES {
         (fixture.set_up)(&place)?;
     }
-    program::run(
-        program::cargo(&workspace.root).args(["build", "--release", "--package", "drip"]),
-        "cargo build",
-    )?;
     let bench = Bench {
-        drip: workspace.target.join("release/drip"),
+        drip: build(workspace)?,
         examples: workspace.root.join("examples"),
         fixtures: place.fixtures,
     };
     let table = bench.table()?;
     print!("{table}");
-    let date = program::output(Command::new("date").args(["-u", "+%F"]), "date")?;
-    let file = workspace.root.join(format!("benches/runs/{}-examples.md", date.trim()));
-    fs::write(&file, table).map_err(|error| Failure::step("writing the table", error))
+    keep(workspace, "examples", &table)
 }
 
 struct Bench {
@@ -201,23 +193,4 @@ fn own_count(file: &std::path::Path, vector: &Value) -> Option<f64> {
     let counted = lines.filter_map(|line| Some((line["requests"].as_f64()?, line["bytes"].as_f64()?)));
     let counted: Vec<_> = counted.filter(|(requests, _)| *requests >= warm_up).collect();
     slope(&counted)
-}
-
-fn slope(points: &[(f64, f64)]) -> Option<f64> {
-    let count = points.len() as f64;
-    let (x, y) = points.iter().fold((0.0, 0.0), |sum, p| (sum.0 + p.0 / count, sum.1 + p.1 / count));
-    let (over, under) =
-        points.iter().fold((0.0, 0.0), |sum, p| (sum.0 + (p.0 - x) * (p.1 - y), sum.1 + (p.0 - x).powi(2)));
-    (under > 0.0).then(|| over / under)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::slope;
-
-    #[test]
-    fn the_slope_of_a_line_is_found() {
-        assert_eq!(slope(&[(0.0, 5.0), (10.0, 25.0), (20.0, 45.0)]), Some(2.0));
-        assert_eq!(slope(&[(3.0, 5.0)]), None);
-    }
 }

@@ -1,0 +1,3 @@
+module drip.example/floor
+
+go 1.19

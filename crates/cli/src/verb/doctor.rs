@@ -1,0 +1,77 @@
+//! `drip doctor`: what can be measured here, of which service, how, and what that costs.
+
+use std::io::{self, Write};
+
+use drip_model::Checkup;
+use drip_session::{Job, Trouble, checkup};
+
+use crate::args::DoctorArgs;
+use crate::ask::{self, Wrong};
+use crate::signals::Interruption;
+use crate::verb::run::{code_of, tell};
+use crate::{exit, output};
+
+pub(crate) fn doctor(args: &DoctorArgs) -> Result<u8, Wrong> {
+    let job = ask::doctor_job(args)?;
+    let (found, interruption) = examine(job.as_ref())?;
+    if let Some(code) = interruption.code() {
+        return Ok(code);
+    }
+    match found {
+        Ok(checkup) => {
+            print(&checkup, args)?;
+            forget_output(args, job.as_ref());
+            Ok(code(&checkup))
+        }
+        Err(trouble) => {
+            tell(&trouble, job.as_ref());
+            Ok(code_of(&trouble))
+        }
+    }
+}
+
+/// A service whose live memory cannot be read is no error, but a script may want to know.
+fn code(checkup: &Checkup) -> u8 {
+    match &checkup.service {
+        Some(service) if service.floor.is_none() => exit::UNCLEAR,
+        _ => exit::PASS,
+    }
+}
+
+fn examine(job: Option<&Job>) -> Result<(Result<Checkup, Trouble>, Interruption), Wrong> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let interruption = Interruption::default();
+    let found = runtime.block_on(async {
+        tokio::select! {
+            found = checkup(job, &interruption.stop) => Ok(found),
+            failed = interruption.listen() => failed.map(|never| match never {}),
+        }
+    });
+    Ok((found?, interruption))
+}
+
+/// Nobody reads the log of a service that was only looked at, unless it was asked for.
+fn forget_output(args: &DoctorArgs, job: Option<&Job>) {
+    if let Some(Job { place: drip_session::Place::Launch(launch), .. }) = job
+        && args.service.service_log.is_none()
+    {
+        // Not there when the service never started.
+        let _ = std::fs::remove_file(&launch.log);
+    }
+}
+
+fn print(checkup: &Checkup, args: &DoctorArgs) -> Result<(), Wrong> {
+    if args.format == "json" {
+        output::print_text(&format!(
+            "{}\n",
+            serde_json::to_string_pretty(&drip_report::checkup::json(checkup))?
+        ));
+        return Ok(());
+    }
+    let mut out = io::stdout().lock();
+    let look = output::look(args.no_color);
+    match drip_report::text::checkup::write(checkup, &look, &mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Wrong(format!("stdout: {error}"))),
+        _ => Ok(()),
+    }
+}
