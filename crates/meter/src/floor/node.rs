@@ -24,7 +24,7 @@ pub static SOURCE: FloorSource = FloorSource {
     name: "node-inspector",
     runtime: Runtime::Node,
     how: "V8's inspector is opened on a port of the loopback, asked to collect, and closed after the run",
-    cost: "nothing while requests run; two full collections for a reading",
+    cost: "nothing while requests run; one or two full collections for a reading, after which hot code is compiled anew",
     prepare,
     is_ours: Some(is_ours),
     attach,
@@ -71,12 +71,14 @@ struct NodeFloor {
     target: Target,
     processes: Vec<NodeProcess>,
     heap_limit: Option<u64>,
+    /// The last reading's value.
+    last: Option<u64>,
 }
 
 impl NodeFloor {
     /// Attaches to every Node process; where one refuses that must not, what was opened is closed again.
     async fn open(target: Target) -> Result<Self, MeterError> {
-        let mut floor = Self { target, processes: Vec::new(), heap_limit: None };
+        let mut floor = Self { target, processes: Vec::new(), heap_limit: None, last: None };
         match floor.first_look().await {
             Ok(()) => Ok(floor),
             Err(error) => {
@@ -152,7 +154,9 @@ impl Floor for NodeFloor {
     }
 
     async fn collect(&mut self) -> Result<Reading, MeterError> {
-        isolates::collect(self.connect().await?).await
+        let reading = isolates::collect(self.connect().await?, self.last).await?;
+        self.last = Some(reading.value);
+        Ok(reading)
     }
 
     fn heap_limit(&self) -> Option<u64> {

@@ -1,5 +1,4 @@
 //! The floor of Ruby against real Ruby processes.
-#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -143,7 +142,7 @@ async fn grown_by(keeper: &mut Ruby, floor: &mut dyn Floor, words: &str) -> (i64
 }
 
 #[tokio::test]
-async fn ruby_what_is_kept_is_seen_as_the_process_counts_it_and_garbage_is_not() {
+async fn what_is_kept_is_seen_as_the_process_counts_it_and_garbage_is_not() {
     let mut keeper = Ruby::start(&["ruby", "-e", KEEPER]).await;
     let mut floor = keeper.floor().await;
     for words in ["objects 20000", "strings 500", "closures 20000"] {
@@ -160,7 +159,7 @@ async fn ruby_what_is_kept_is_seen_as_the_process_counts_it_and_garbage_is_not()
 }
 
 #[tokio::test]
-async fn ruby_what_an_extension_allocates_shows_in_anonymous_memory() {
+async fn what_an_extension_allocates_shows_in_anonymous_memory() {
     let mut keeper = Ruby::start(&["ruby", "-e", KEEPER]).await;
     let mut floor = keeper.floor().await;
     let anon = Anon(Scope::From(keeper.pid()));
@@ -174,7 +173,7 @@ async fn ruby_what_an_extension_allocates_shows_in_anonymous_memory() {
 /// `fork` with and without a block, from a thread, `IO.popen("-")` and `Process.daemon`, which is nobody's
 /// child and so ends by itself.
 #[tokio::test]
-async fn ruby_every_kind_of_fork_answers_for_itself() {
+async fn every_kind_of_fork_answers_for_itself() {
     let script = r#"
 $stdout.sync = true
 stay = lambda { $stdout.puts Process.pid; sleep 60 }
@@ -205,7 +204,7 @@ stay.call
 
 /// What a service can see of the hook, and what waits for threads.
 #[tokio::test]
-async fn ruby_the_service_does_not_see_the_hook() {
+async fn the_service_does_not_see_the_hook() {
     let script = r#"
 p Thread.list.size, ThreadGroup::Default.list.size, Object.constants.grep(/drip/i)
 p Thread.abort_on_exception, Thread.report_on_exception
@@ -229,7 +228,7 @@ exit 7
 }
 
 #[tokio::test]
-async fn ruby_a_folder_that_cannot_be_used_is_passed_over_in_silence() {
+async fn a_folder_that_cannot_be_used_is_passed_over_in_silence() {
     let (_folder, mut variables) = prepared();
     variables.retain(|(name, _)| name != FOLDER_VARIABLE);
     for folder in ["/nowhere".to_owned(), "x".repeat(200)] {
@@ -245,7 +244,7 @@ async fn ruby_a_folder_that_cannot_be_used_is_passed_over_in_silence() {
 }
 
 #[tokio::test]
-async fn ruby_a_process_that_ignores_the_hook_is_refused_with_the_reason() {
+async fn a_process_that_ignores_the_hook_is_refused_with_the_reason() {
     let speak = "$stdout.sync = true; puts 'ready'; sleep";
     for option in ["--disable=rubyopt", "--disable=all"] {
         let reason = Ruby::start(&["ruby", option, "-e", speak]).await.refusal().await;
@@ -259,7 +258,7 @@ async fn ruby_a_process_that_ignores_the_hook_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn ruby_a_service_that_died_is_an_error_and_no_hang() {
+async fn a_service_that_died_is_an_error_and_no_hang() {
     let mut keeper = Ruby::start(&["ruby", "-e", KEEPER]).await;
     let mut floor = keeper.floor().await;
     keeper.child.kill().await.unwrap();

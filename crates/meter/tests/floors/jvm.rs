@@ -1,5 +1,4 @@
 //! The floor of the JVM against real JVMs. `DRIP_TEST_JAVA` names another `java` than that of the path.
-#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};

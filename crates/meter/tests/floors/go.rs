@@ -1,7 +1,6 @@
 //! The floors of Go against real Go programs, built here.
 //!
 //! Names begin with `go_`, so that they can be left out where there is no Go.
-#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -317,7 +316,7 @@ fn listing(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 const NOTHING_SET: (&str, &str) = ("DRIP_TEST", "");
 
 #[tokio::test]
-async fn go_overlay_reads_a_service_that_is_run_from_source_and_leaves_its_folder_alone() {
+async fn overlay_reads_a_service_that_is_run_from_source_and_leaves_its_folder_alone() {
     let module = module(&[("main.go", KEEPER)]);
     let before = listing(module.path());
     let mut keeper = Keeper::start(&overlay::SOURCE, &["go", "run", "."], module.path(), NOTHING_SET).await;
@@ -331,7 +330,7 @@ async fn go_overlay_reads_a_service_that_is_run_from_source_and_leaves_its_folde
 }
 
 #[tokio::test]
-async fn go_overlay_is_built_in_whatever_way_the_service_is_built() {
+async fn overlay_is_built_in_whatever_way_the_service_is_built() {
     let module = module(&[("main.go", KEEPER)]);
     let ways = [
         ("", "go run main.go"),
@@ -347,7 +346,7 @@ async fn go_overlay_is_built_in_whatever_way_the_service_is_built() {
 }
 
 #[tokio::test]
-async fn go_overlay_of_the_user_is_respected() {
+async fn overlay_of_the_user_is_respected() {
     let folder = Folder::new();
     let refusal = |command: &[&str], flags: &str| {
         let answer = prepared(&overlay::SOURCE, command, ("GOFLAGS", flags), folder.path());
@@ -359,14 +358,14 @@ async fn go_overlay_of_the_user_is_respected() {
 }
 
 #[tokio::test]
-async fn go_overlay_is_not_prepared_for_other_commands() {
+async fn overlay_is_not_prepared_for_other_commands() {
     let folder = Folder::new();
     let variables = prepared(&overlay::SOURCE, &["node", "go.js"], NOTHING_SET, folder.path()).unwrap();
     assert_eq!((variables, listing(folder.path())), (Vec::new(), BTreeMap::new()));
 }
 
 #[tokio::test]
-async fn go_service_that_died_is_an_error_and_no_hang() {
+async fn service_that_died_is_an_error_and_no_hang() {
     let module = module(&[("main.go", KEEPER)]);
     let keeper = Keeper::start(&overlay::SOURCE, &["go", "run", "."], module.path(), NOTHING_SET).await;
     let mut floor = keeper.floor(&overlay::SOURCE).await.unwrap_or_else(|why| panic!("{why}"));
@@ -386,7 +385,7 @@ async fn until(what: &str, condition: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn go_pprof_is_found_on_the_port_of_the_service_or_on_another() {
+async fn pprof_is_found_on_the_port_of_the_service_or_on_another() {
     let (command, here) = (pprof_keeper(), Folder::new());
     for pages in ["own", "second", "closing"] {
         let mut keeper = Keeper::start(&pprof::SOURCE, &[&command], here.path(), ("PAGES", pages)).await;
@@ -396,7 +395,7 @@ async fn go_pprof_is_found_on_the_port_of_the_service_or_on_another() {
 }
 
 #[tokio::test]
-async fn go_pprof_is_not_taken_from_a_page_for_every_path() {
+async fn pprof_is_not_taken_from_a_page_for_every_path() {
     let here = Folder::new();
     for (command, pages) in
         [(pprof_keeper(), "catch-all"), (pprof_keeper(), "none"), (plain_keeper(), "none")]
@@ -408,7 +407,7 @@ async fn go_pprof_is_not_taken_from_a_page_for_every_path() {
 }
 
 #[tokio::test]
-async fn go_pprof_sums_over_processes_and_refuses_when_one_of_them_is_missing() {
+async fn pprof_sums_over_processes_and_refuses_when_one_of_them_is_missing() {
     let (serving, mute, here) = (pprof_keeper(), plain_keeper(), Folder::new());
     let one = Keeper::start(&pprof::SOURCE, &[&serving], here.path(), ("PAGES", "own")).await;
     let mut other = Keeper::start(&pprof::SOURCE, &[&serving], here.path(), ("PAGES", "second")).await;
@@ -425,7 +424,7 @@ async fn go_pprof_sums_over_processes_and_refuses_when_one_of_them_is_missing() 
 }
 
 #[tokio::test]
-async fn go_gctrace_of_several_processes_is_refused() {
+async fn gctrace_of_several_processes_is_refused() {
     let (command, here) = (plain_keeper(), Folder::new());
     let one = Keeper::start(&gctrace::SOURCE, &[&command], here.path(), NOTHING_SET).await;
     let _other = Keeper::start(&gctrace::SOURCE, &[&command], here.path(), NOTHING_SET).await;
@@ -435,7 +434,7 @@ async fn go_gctrace_of_several_processes_is_refused() {
 }
 
 #[tokio::test]
-async fn go_gctrace_reads_a_stripped_executable_and_its_lines_are_ours() {
+async fn gctrace_reads_a_stripped_executable_and_its_lines_are_ours() {
     let (command, here) = (plain_keeper(), Folder::new());
     let mut keeper =
         Keeper::start(&gctrace::SOURCE, &[&command], here.path(), ("GODEBUG", "madvdontneed=1")).await;
@@ -461,7 +460,7 @@ async fn read_after_orders(keeper: &Keeper, floor: &mut dyn Floor, orders: usize
 }
 
 #[tokio::test]
-async fn go_gctrace_is_prepared_for_an_executable_of_go_alone() {
+async fn gctrace_is_prepared_for_an_executable_of_go_alone() {
     let (keeper, folder) = (plain_keeper(), Folder::new());
     let check = |command: &[&str], debug: &str, expected: &[(&str, &str)]| {
         let variables = prepared(&gctrace::SOURCE, command, ("GODEBUG", debug), folder.path()).unwrap();

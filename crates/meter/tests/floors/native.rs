@@ -1,5 +1,4 @@
 //! The preloaded library against real native programs, compiled by the test.
-#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -157,7 +156,7 @@ fn command(folder: &Path, program: &Path, arguments: &[&str], wanted: bool) -> C
 }
 
 #[tokio::test]
-async fn native_what_is_kept_is_seen_as_the_program_counts_it_and_garbage_is_not() {
+async fn what_is_kept_is_seen_as_the_program_counts_it_and_garbage_is_not() {
     let mut keeper = Keeper::start(&[], &[], true).await;
     let mut floor = keeper.floor().await;
     let before = floor.collect().await.unwrap();
@@ -170,7 +169,7 @@ async fn native_what_is_kept_is_seen_as_the_program_counts_it_and_garbage_is_not
 }
 
 #[tokio::test]
-async fn native_a_program_that_becomes_another_answers_again() {
+async fn a_program_that_becomes_another_answers_again() {
     let mut keeper = Keeper::start(&[], &["exec"], true).await;
     let mut floor = keeper.floor().await;
     let before = floor.collect().await.unwrap().value;
@@ -179,11 +178,11 @@ async fn native_a_program_that_becomes_another_answers_again() {
 }
 
 #[tokio::test]
-async fn native_what_cannot_be_counted_is_refused_with_the_reason() {
+async fn what_cannot_be_counted_is_refused_with_the_reason() {
     for (options, wanted, reason) in [
         (["-DOWN", "-O1"], true, "another allocator"),
         (["-static", "-O1"], true, "static program"),
-        (["-O1", "-O1"], false, "not used here"),
+        (["-O1", "-O1"], false, "--preload"),
     ] {
         let mut keeper = Keeper::start(&options, &[], wanted).await;
         let refusal = keeper.attach().await.err().expect("it must be refused");
@@ -193,7 +192,7 @@ async fn native_what_cannot_be_counted_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn native_programs_that_never_listen_are_left_alone() {
+async fn programs_that_never_listen_are_left_alone() {
     let folder = Folder::new();
     let mut count =
         command(&folder.0, Path::new("sh"), &["-c", "grep Threads /proc/self/status; kill -l"], true);
@@ -207,7 +206,7 @@ async fn native_programs_that_never_listen_are_left_alone() {
 }
 
 #[tokio::test]
-async fn native_a_service_that_died_is_an_error_and_no_hang() {
+async fn a_service_that_died_is_an_error_and_no_hang() {
     let mut keeper = Keeper::start(&[], &[], true).await;
     let mut floor = keeper.floor().await;
     keeper.child.kill().await.unwrap();

@@ -1,5 +1,4 @@
 //! The floor of CPython against real Python processes.
-#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -225,9 +224,9 @@ async fn a_forked_worker_answers_for_itself_also_when_it_comes_later() {
     loop {
         let both = floor.collect().await.unwrap();
         let pids: Vec<u32> = both.processes.iter().map(|process| process.pid).collect();
-        assert!(pids.contains(&worker) && pids.len() == 2, "{pids:?}");
-        // The worker may still be at it.
-        if both.value > alone.value * 2 + 2_000_000 {
+        // The worker may not listen yet, or still be at it.
+        let is_complete = pids.contains(&worker) && pids.len() == 2;
+        if is_complete && both.value > alone.value * 2 + 2_000_000 {
             break;
         }
         assert!(Instant::now() < deadline, "{both:?} {alone:?}");

@@ -1,5 +1,4 @@
 //! The floor of Node.js against real Node processes.
-#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use std::net::SocketAddr;
 use std::path::Path;
