@@ -62,9 +62,9 @@ pub(crate) fn weigh(known: Known<'_>) -> Judged {
     Judged { verdict, evidence, others, doubts }
 }
 
-/// What is said of the signal concerns only a verdict that rests on one.
+/// Why there is no floor, or none any more, concerns only a verdict that rests on a worse signal.
 fn concerns(doubt: &Doubt, evidence: Option<&Evidence>) -> bool {
-    doubt.kind != DoubtKind::FloorNotAvailable || evidence.is_some()
+    doubt.kind != DoubtKind::FloorNotAvailable || evidence.is_some_and(|evidence| !evidence.signal.is_floor())
 }
 
 /// The evidence that the verdict rests on, and the rest: growth counts before calm, a better signal before a worse.

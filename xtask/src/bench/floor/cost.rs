@@ -9,7 +9,7 @@ use crate::bench::arithmetic::{maximum, percentile};
 
 /// Runs of each kind take turns, so that a slow minute of the machine falls on all of them.
 const ROUNDS: usize = 5;
-const IDLE: Settings = Settings { budget: "7s", dose: "300ms", attach: true, counts: false, ballast: 0 };
+const IDLE: Settings = Settings { budget: "8s", dose: "400ms", attach: true, counts: false, ballast: 0 };
 const UNTOUCHED: Settings = Settings { attach: false, ..IDLE };
 /// What is left of the cost when the service collects by itself at the same moments: that of the hook alone.
 const COLLECTING: Settings = Settings { counts: true, ..UNTOUCHED };
