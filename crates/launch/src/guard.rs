@@ -199,6 +199,9 @@ impl Watch {
                 return true;
             }
             for pid in drip_proc::descendants(std::process::id()) {
+                if signal == Signal::SIGTERM && cleans_up_after_its_child(pid) {
+                    continue;
+                }
                 // Asking once is polite, asking again may mean "at once" to some; KILL can only mean one thing.
                 if told.insert(pid) || signal == Signal::SIGKILL {
                     send(pid, signal);
@@ -259,6 +262,11 @@ fn is_closed(input: BorrowedFd<'_>) -> bool {
 pub(crate) fn own_executable() -> PathBuf {
     let by_path = std::env::current_exe().ok().filter(|path| path.exists());
     by_path.unwrap_or_else(|| PathBuf::from("/proc/self/exe"))
+}
+
+/// `go run` removes what it built once its child has ended, but not when it is asked to end itself.
+fn cleans_up_after_its_child(pid: u32) -> bool {
+    drip_proc::name(pid).as_deref() == Some("go") && !drip_proc::children(pid).is_empty()
 }
 
 /// A process that ended meanwhile, or that is not ours to signal, is left to the next look.

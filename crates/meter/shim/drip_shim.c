@@ -25,7 +25,7 @@
 /* Thread-local variables of the service take their share of a stack. */
 #define STACK_BYTES (256 * 1024)
 /* Enough to be told from what other threads do at rest. */
-#define PROBE_BYTES (1024 * 1024)
+#define PROBE_BYTES (100 * 1024) /* below what malloc maps: freeing a mapping would change its threshold */
 
 struct usage {
     size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;

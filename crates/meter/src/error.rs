@@ -8,6 +8,15 @@ pub enum MeterError {
     /// No process is left to read.
     #[error("no process of the service is left")]
     Gone,
+    /// There is nothing newer than what was read last. That is no failure of the source.
+    #[error("no collection happened since the last reading")]
+    NothingNew,
+    /// A process of the service that was read before did not answer this time.
+    #[error("process {pid} did not answer this time")]
+    Silent {
+        /// The process.
+        pid: u32,
+    },
     /// What Linux says of a process could not be read.
     #[error(transparent)]
     Proc(#[from] ProcError),

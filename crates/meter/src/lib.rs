@@ -17,7 +17,7 @@ use drip_proc::Identity;
 
 pub use error::MeterError;
 pub use floor::{FLOORS, is_inspector};
-pub use prepare::{Existing, FOLDER_VARIABLE, Prepared, Start, Variables, prepare};
+pub use prepare::{Existing, FOLDER_VARIABLE, Prepared, Start, Variables, make_sockets, prepare, sockets};
 pub use runtime::runtime_of;
 pub use scope::Scope;
 pub use target::{Target, Trace, TraceLine};

@@ -39,11 +39,19 @@ pub struct Target {
 }
 
 impl Target {
+    /// Those that owned the socket at first, and those that own it by now: workers that share a port begin one after
+    /// the other.
+    fn owners_now(&self) -> Vec<u32> {
+        let listeners = drip_proc::listeners(&self.scope.pids());
+        let by_now = listeners.iter().filter(|listener| listener.address.port() == self.address.port());
+        self.owners.iter().copied().chain(by_now.map(|listener| listener.pid)).collect()
+    }
+
     /// The owners of the socket and all below them that are of this runtime, now. In a cluster the process that owns
     /// the socket may only pass connections on.
     pub fn processes(&self, runtime: Runtime) -> Vec<u32> {
         let mut pids: Vec<u32> =
-            self.owners.iter().flat_map(|owner| drip_proc::with_descendants(*owner)).collect();
+            self.owners_now().iter().flat_map(|owner| drip_proc::with_descendants(*owner)).collect();
         pids.sort_unstable();
         pids.dedup();
         pids.retain(|pid| runtime_of(*pid) == runtime);

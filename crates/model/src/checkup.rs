@@ -74,6 +74,8 @@ pub struct LimitSeen {
 pub struct ServiceSeen {
     /// Where it answers.
     pub url: String,
+    /// Why what is read may not be the service.
+    pub stranger: Option<String>,
     /// Its processes.
     pub processes: Vec<ProcessSeen>,
     /// The signal that a verdict would rest on.

@@ -1,7 +1,7 @@
 //! `drip doctor` for a program: the wire form `drip.doctor/1`.
 //!
 //! `machine` {memoryTotalBytes, memoryAvailableBytes, containerLimit {bytes, what}, sharesAreTold}, `floors`
-//! [{runtime, name, how, cost, program}], `service` {url, processes [{pid, name, runtime, listens}], signal, floor {name,
+//! [{runtime, name, how, cost, program}], `service` {url, stranger, processes [{pid, name, runtime, listens}], signal, floor {name,
 //! how, passedOver}, refused, valueBytes, longestReadingSeconds, gauges [{name, unit, value}], limits [{what, bytes,
 //! used}]}. What is not known is null.
 
@@ -56,6 +56,7 @@ fn service(seen: &ServiceSeen) -> Value {
     let limit = |limit: &drip_model::LimitSeen| json!({ "what": limit.what, "bytes": limit.bytes, "used": limit.used });
     json!({
         "url": seen.url,
+        "stranger": seen.stranger,
         "processes": seen.processes.iter().map(process).collect::<Vec<_>>(),
         "signal": seen.signal.map(drip_model::Signal::name),
         "floor": seen.floor.as_ref().map(floor),

@@ -103,6 +103,7 @@ pub struct Floor {
     /// What is done.
     pub how: String,
     /// Better ways that could not be taken, with their reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passed_over: Vec<String>,
 }
 
@@ -219,7 +220,7 @@ pub struct Vector {
     /// The readings.
     pub series: Vec<Series>,
     /// What was read at rest beside them: parts of the heap, and counts of things.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gauges: Vec<Gauge>,
     /// Processor time of the service for one request of the judged doses, readings left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]

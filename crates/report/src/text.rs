@@ -63,7 +63,8 @@ fn head(document: &Document, page: &mut Page<'_>) -> io::Result<()> {
     for doubt in &document.doubts {
         page.entry("Doubt", &doubt.message)?;
     }
-    Ok(())
+    let passed_over = document.service.floor.iter().flat_map(|floor| &floor.passed_over);
+    passed_over.into_iter().try_for_each(|reason| page.entry_in(DIM, "Passed over", reason))
 }
 
 fn score(document: &Document) -> String {

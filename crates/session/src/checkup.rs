@@ -89,19 +89,21 @@ async fn end(subject: Subject) -> Result<(), Trouble> {
 
 async fn read(job: &Job, subject: &Subject) -> ServiceSeen {
     let mut gauges = Gauges::open(job, subject, Instant::now()).await;
-    let signal = gauges.signal();
     let mut readings = Readings::new(gauges.floor_signal().unwrap_or(Signal::LiveHeap));
     for _ in 0..READINGS {
         gauges.read(0, Stage::Baseline, &mut readings).await;
     }
-    let best = [&readings.floor, &readings.anon].into_iter().find_map(|series| series.points.last());
+    let signal = gauges.signal();
+    let series = [&readings.floor, &readings.anon].into_iter().find(|series| Some(series.signal) == signal);
+    let silent = readings.floor.gaps.last().filter(|_| readings.floor.points.is_empty());
     let seen = ServiceSeen {
         url: subject.origin.to_string(),
+        stranger: subject.stranger.as_ref().map(|doubt| doubt.message.clone()),
         processes: processes(subject),
         signal,
-        floor: gauges.used.clone(),
-        refused: gauges.refused.clone(),
-        value: best.map(|point| point.value),
+        floor: gauges.used.clone().filter(|_| gauges.refused.is_none()),
+        refused: gauges.refused.clone().or(silent.map(|gap| gap.reason.clone())),
+        value: series.and_then(|series| series.points.last()).map(|point| point.value),
         longest_reading: readings.longest,
         limits: limits(job, subject, &gauges, &readings),
         gauges: readings.gauges,
@@ -127,7 +129,7 @@ fn limits(job: &Job, subject: &Subject, gauges: &Gauges, readings: &Readings) ->
     let mut limits: Vec<LimitSeen> =
         limits_of(&job.settings, subject, gauges, readings, readings.floor.signal)
             .into_iter()
-            .map(|limit| LimitSeen { what: limit.what, bytes: limit.bytes, used: limit.used })
+            .map(|(_, limit)| LimitSeen { what: limit.what, bytes: limit.bytes, used: limit.used })
             .collect();
     limits.sort_by_key(|limit| limit.bytes.saturating_sub(limit.used));
     limits

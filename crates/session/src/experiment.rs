@@ -166,7 +166,8 @@ impl Bench<'_> {
             let dosed = series.points.iter().any(|point| point.stage == Stage::Dose);
             dosed.then(|| assess(series, &self.policy(trial, series), look))
         };
-        let floor = if self.gauges.refused.is_none() { judge(&trial.readings.floor) } else { None };
+        let is_read = self.gauges.refused.is_none() && trial.readings.floor_counts();
+        let floor = if is_read { judge(&trial.readings.floor) } else { None };
         let anon =
             if floor.is_some() && !self.gauges.anon_is_apart() { None } else { judge(&trial.readings.anon) };
         Opinions { floor, anon, cause: None, ran_out: false }
@@ -225,14 +226,17 @@ fn open_question(opinions: &Opinions) -> Option<More> {
         return None;
     }
     let second = opinions.anon.as_ref().filter(|anon| anon.evidence.per_request.low > 0.0);
-    best.more.clone().or_else(|| second?.more.clone())
+    // Below a floor that collects, more requests do not tell what a heap keeps committed from what is held.
+    let second = second.and_then(|anon| anon.more.clone());
+    best.more.clone().or(second.filter(|more| more.because.kind != DoubtKind::GarbageNotCollected))
 }
 
-/// Whether memory surely grew more than a healthy service's may, decided or not.
+/// Whether memory surely grew more than a healthy service's may, decided or not: the allowance, or all that a heap which
+/// is never given back may take.
 pub(crate) fn grows_beyond_allowance(assessment: &Assessment) -> bool {
     let evidence = &assessment.evidence;
-    let allowance =
-        evidence.thresholds.iter().find(|t| t.name == "allowance").map_or(f64::INFINITY, |t| t.value);
+    let named = |name: &str| evidence.thresholds.iter().find(|t| t.name == name).map(|t| t.value);
+    let allowance = named("uncollected").or(named("allowance")).unwrap_or(f64::INFINITY);
     evidence.growth == Growth::Grows
         || (evidence.growth == Growth::Undecided
             && evidence.per_request.low * as_float(evidence.requests) >= allowance)

@@ -1,8 +1,10 @@
-//! The private folder of one run, in which hooks of the service answer.
+//! The folder of one run, in which hooks of the service lie and answer.
 
 use std::ffi::OsStr;
+use std::fs::Permissions;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -10,10 +12,13 @@ use tempfile::TempDir;
 const PREFIX: &str = "drip-";
 /// Random characters that the folder's name ends in.
 const RANDOM: usize = 8;
-/// The address of a Unix socket has 108 bytes, its end included (`unix(7)`); a hook's file in the folder needs 20.
-const PATH_BYTES_MAX: usize = 108 - 20;
+/// The address of a Unix socket has 108 bytes, its end included (`unix(7)`); a hook's file below the folder needs 22.
+const PATH_BYTES_MAX: usize = 108 - 22;
+/// Only its owner may list it or write in it. What lies in it can be opened by its name, since a service that is started
+/// as another user dies of a file that its environment names and that it cannot open.
+const MODE: u32 = 0o711;
 
-/// A folder that only its owner may enter. Dropping it removes it; so does the guard of the service, should we die.
+/// Dropping it removes it; so does the guard of the service, should we die.
 #[derive(Debug)]
 pub(crate) struct Folder(TempDir);
 
@@ -24,7 +29,10 @@ impl Folder {
             io::Error::other("every folder for temporary files has too long a path for a socket in it");
         for base in bases().iter().filter(|base| is_short(base)) {
             match tempfile::Builder::new().prefix(PREFIX).rand_bytes(RANDOM).tempdir_in(base) {
-                Ok(folder) => return Ok(Self(folder)),
+                Ok(folder) => {
+                    std::fs::set_permissions(folder.path(), Permissions::from_mode(MODE))?;
+                    return Ok(Self(folder));
+                }
                 Err(error) => failure = error,
             }
         }
@@ -48,15 +56,13 @@ fn is_short(base: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
-    fn only_its_owner_may_enter_and_it_goes_with_its_holder() {
+    fn only_its_owner_may_list_it_and_it_goes_with_its_holder() {
         let folder = Folder::create().unwrap();
         let path = folder.path().to_owned();
-        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, MODE);
         std::fs::write(path.join("1.sock"), "").unwrap();
         drop(folder);
         assert!(!path.exists());

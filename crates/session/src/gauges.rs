@@ -23,10 +23,12 @@ pub(crate) struct Gauges {
     /// Why there is no floor, or none any more.
     pub(crate) refused: Option<String>,
     misses: usize,
+    /// How many processes the last reading of the floor was of.
+    processes: usize,
     /// What limits the service.
     pub(crate) bounds: Bounds,
-    /// Whether the runtime has garbage at all: memory that is freed at once needs no floor.
-    has_collector: bool,
+    /// Whether nobody misses a floor: memory that is freed at once needs none.
+    needs_none: bool,
     started: Instant,
 }
 
@@ -38,6 +40,8 @@ pub(crate) struct Readings {
     pub(crate) gauges: Vec<Gauge>,
     /// The longest reading of the floor.
     pub(crate) longest: Option<Duration>,
+    /// The processes of the floor's last reading.
+    floor_processes: Vec<Identity>,
     first: Option<Vec<Identity>>,
     last: Vec<Identity>,
 }
@@ -49,6 +53,7 @@ impl Readings {
             anon: Series::new(Signal::Anon),
             gauges: Vec::new(),
             longest: None,
+            floor_processes: Vec::new(),
             first: None,
             last: Vec::new(),
         }
@@ -57,6 +62,23 @@ impl Readings {
     /// Whether a process that was read first is not there any more: its memory went with it.
     pub(crate) fn process_was_replaced(&self) -> bool {
         self.first.as_ref().is_some_and(|first| first.iter().any(|process| !self.last.contains(process)))
+    }
+
+    /// A reading that lacks a process which lives and was in the last one would be too small by all that it holds.
+    fn whole(&self, reading: Reading) -> Result<Reading, MeterError> {
+        let is_lost =
+            |process: &&Identity| !reading.processes.contains(process) && drip_proc::is_alive(process);
+        match self.floor_processes.iter().find(is_lost) {
+            Some(process) => Err(MeterError::Silent { pid: process.pid }),
+            None => Ok(reading),
+        }
+    }
+
+    /// Whether the floor was read often enough to be judged: at half of the doses or more.
+    pub(crate) fn floor_counts(&self) -> bool {
+        let dosed = |series: &Series| series.points.iter().filter(|point| point.stage == Stage::Dose).count();
+        let floor = dosed(&self.floor);
+        floor > 0 && floor * 2 >= dosed(&self.anon)
     }
 
     /// What was read beside the signals under this name.
@@ -101,13 +123,14 @@ impl Gauges {
             Err(reason) => (None, Some(reason)),
         };
         Self {
-            used: floor.as_ref().map(used),
+            used: floor.as_ref().map(|attached| used(attached, &subject.unprepared)),
             floor,
             anon: subject.scope.map(Anon),
             refused,
             misses: 0,
             bounds: Bounds::of(subject),
-            has_collector: subject.runtime != Some(Runtime::Native),
+            processes: 1,
+            needs_none: needs_no_floor(subject.runtime, job.preload),
             started,
         }
     }
@@ -136,8 +159,13 @@ impl Gauges {
         self.anon
     }
 
+    /// The heap limit of each process, and how many of them share what was read.
     pub(crate) fn heap_limit(&self) -> Option<u64> {
         self.floor.as_ref().and_then(|attached| attached.floor.heap_limit())
+    }
+
+    pub(crate) const fn processes(&self) -> usize {
+        self.processes
     }
 
     /// Reads every source once, the floor first: it collects, and what it frees must not count below.
@@ -160,31 +188,46 @@ impl Gauges {
     async fn read_floor(&mut self, moment: Moment, readings: &mut Readings) {
         let Some(attached) = &mut self.floor else { return };
         let began = Instant::now();
-        let reading = attached.floor.collect().await;
-        self.misses = if reading.is_ok() { 0 } else { self.misses + 1 };
-        if let (Err(error), true) = (&reading, self.misses >= MISSES_MAX) {
-            self.refused = Some(error.to_string());
-            if let Some(attached) = self.floor.take() {
-                attached.floor.close().await;
-            }
-        }
-        let took = began.elapsed();
+        let reading = attached.floor.collect().await.and_then(|reading| readings.whole(reading));
+        readings.longest = readings.longest.max(Some(began.elapsed()));
+        self.count_miss(reading.as_ref().err()).await;
         if let Some(reading) = note(&mut readings.floor, moment, reading) {
-            readings.longest = readings.longest.max(Some(took));
+            self.processes = reading.processes.len().max(1);
+            readings.floor_processes = reading.processes;
             for part in reading.parts {
                 readings.note_gauge(part.name, part.unit, moment.point(part.value));
             }
         }
     }
 
-    /// What it means that there is no floor.
-    pub(crate) fn doubt(&self) -> Option<Doubt> {
-        let reason = self.refused.as_ref().filter(|_| self.anon.is_some() && self.has_collector)?;
-        let message = format!(
-            "live heap could not be read ({reason}), so anonymous memory was judged: it includes garbage and what the \
-             allocator keeps, and needs more requests for the same certainty"
-        );
-        Some(Doubt::new(DoubtKind::FloorNotAvailable, message))
+    /// A floor that fails again and again is given up.
+    async fn count_miss(&mut self, error: Option<&MeterError>) {
+        match error {
+            None => self.misses = 0,
+            // It is there and had nothing to say.
+            Some(MeterError::NothingNew) => {}
+            Some(error) => {
+                self.misses += 1;
+                if self.misses >= MISSES_MAX {
+                    self.refused = Some(error.to_string());
+                    self.give_up().await;
+                }
+            }
+        }
+    }
+
+    async fn give_up(&mut self) {
+        if let Some(attached) = self.floor.take() {
+            attached.floor.close().await;
+        }
+    }
+
+    /// What it means that there is no floor, or that some of its readings are missing.
+    pub(crate) fn doubts(&self, readings: &Readings) -> Vec<Doubt> {
+        let silent = readings.floor.gaps.last().filter(|_| !readings.floor_counts()).map(|gap| &gap.reason);
+        let reason = self.refused.as_ref().or(silent);
+        let reason = reason.filter(|_| self.anon.is_some() && !self.needs_none);
+        reason.map(|reason| not_available(reason)).into_iter().chain(missed(&readings.floor)).collect()
     }
 
     pub(crate) async fn close(self) {
@@ -196,25 +239,45 @@ impl Gauges {
 
 async fn attached(job: &Job, subject: &Subject) -> Result<Attached, String> {
     match (subject.target(), subject.runtime) {
-        (Some(target), Some(runtime)) if job.attach => {
-            attach(runtime, &target).await.map_err(|reason| with_unprepared(reason, &subject.unprepared))
-        }
+        (Some(target), Some(runtime)) if job.attach => attach(runtime, &target).await.map_err(|reason| {
+            subject.unprepared.iter().cloned().chain([reason]).collect::<Vec<_>>().join("; ")
+        }),
         (Some(_), _) => Err("--no-attach leaves the service untouched".to_owned()),
         (None, _) => Err("no process of the service is known".to_owned()),
     }
 }
 
-/// The reason why a floor cannot be had, with what went wrong before the service started.
-fn with_unprepared(reason: String, unprepared: &[String]) -> String {
-    std::iter::once(reason).chain(unprepared.iter().cloned()).collect::<Vec<_>>().join("; ")
+/// PHP frees at the end of each request, native code at once; whoever asked for the preloaded library wants to know why
+/// it does not answer.
+fn needs_no_floor(runtime: Option<Runtime>, preload: bool) -> bool {
+    match runtime {
+        Some(Runtime::Php) => true,
+        Some(Runtime::Native) => !preload,
+        _ => false,
+    }
 }
 
-fn used(attached: &Attached) -> FloorUsed {
+fn used(attached: &Attached, unprepared: &[String]) -> FloorUsed {
     FloorUsed {
         name: attached.source.name.to_owned(),
         how: attached.source.how.to_owned(),
-        passed_over: attached.passed_over.clone(),
+        passed_over: unprepared.iter().chain(&attached.passed_over).cloned().collect(),
     }
+}
+
+fn not_available(reason: &str) -> Doubt {
+    let message = format!(
+        "live heap could not be read ({reason}), so anonymous memory was judged: it includes garbage and what the \
+         allocator keeps, and needs more requests for the same certainty"
+    );
+    Doubt::new(DoubtKind::FloorNotAvailable, message)
+}
+
+/// Readings of the floor that are not in the series that was judged.
+fn missed(floor: &Series) -> Option<Doubt> {
+    let (first, count) = (floor.gaps.first()?, floor.gaps.len());
+    let message = format!("{count} readings of the live memory were missed (first: {})", first.reason);
+    (!floor.points.is_empty()).then(|| Doubt::new(DoubtKind::ReadingMissed, message))
 }
 
 /// Adds a reading to its series; a missed one is a gap.

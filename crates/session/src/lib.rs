@@ -18,6 +18,7 @@ mod job;
 mod limits;
 mod manners;
 mod outcome;
+mod preparation;
 mod ready;
 mod room;
 mod run;

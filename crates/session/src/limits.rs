@@ -14,10 +14,6 @@ const ASSUMED: u64 = 512 * MIB;
 /// heap limit), MiB.
 const V8_HEAP_MIB: [(u64, u64); 5] = [(0, 259), (1024, 524), (2048, 1048), (4096, 2096), (16384, 4144)];
 
-/// Where less than this share of the growth is the heap's own, the container is full before the heap is: a default
-/// heap limit is about half of the container.
-const HEAP_SHARE_MIN: f64 = 0.5;
-
 /// What is known about the room that a service has. What is in use is that of the warm service, before the doses.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Room {
@@ -37,21 +33,36 @@ pub(crate) struct Room {
     pub(crate) live_used: Option<u64>,
     /// Live heap alone, where that is told apart: only this counts against V8's limit.
     pub(crate) heap_used: Option<u64>,
-    /// How much of the growth was the heap's alone, 0 to 1, where that is told apart.
-    pub(crate) heap_share: Option<f64>,
+    /// Processes that share what is live, each with such a heap; 0 counts as one.
+    pub(crate) processes: u64,
     /// Anonymous memory.
     pub(crate) anon_used: Option<u64>,
     /// What the kernel says of the process that owns the socket.
     pub(crate) process: Vec<ProcessLimit>,
 }
 
-/// The limits, each with what is used of it. The judge takes the one that is reached first.
-pub(crate) fn limits(runtime: Runtime, room: &Room) -> Vec<Limit> {
+/// What has to grow for a limit to be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Filling {
+    /// The heap alone, without memory outside of it that it holds.
+    Heap,
+    /// All that is live.
+    Live,
+    /// All memory of the processes.
+    Whole,
+}
+
+/// The limits, each with what is used of it, and by what it is filled.
+pub(crate) fn limits(runtime: Runtime, room: &Room) -> Vec<(Filling, Limit)> {
     let (container, source) = container(room);
     let whole = || format!("the memory of its container, {source}");
-    let own = heap(runtime, room, container, source).into_iter().chain(collector(runtime, room));
-    own.chain(room.process.iter().filter_map(|limit| of_process(limit, room)))
-        .chain(room.anon_used.map(|used| Limit { bytes: container, what: whole(), used }))
+    let heap = heap(runtime, room, container, source).map(|limit| (Filling::Heap, limit));
+    let live = collector(runtime, room).map(|limit| (Filling::Live, limit));
+    let process = room.process.iter().filter_map(|limit| of_process(limit, room));
+    let container = room.anon_used.map(|used| Limit { bytes: container, what: whole(), used });
+    heap.into_iter()
+        .chain(live)
+        .chain(process.chain(container).map(|limit| (Filling::Whole, limit)))
         .collect()
 }
 
@@ -64,11 +75,8 @@ const fn container(room: &Room) -> (u64, &'static str) {
     }
 }
 
-/// The heap's own limit, unless it is not the heap that grows.
+/// The heap's own limit; that of all processes together, where the requests are shared among several.
 fn heap(runtime: Runtime, room: &Room, container: u64, source: &str) -> Option<Limit> {
-    if room.heap_share.is_some_and(|share| share < HEAP_SHARE_MIN) {
-        return None;
-    }
     let used = room.heap_used.or(room.live_used)?;
     let (bytes, which) = match runtime {
         Runtime::Jvm => jvm_heap(room, container),
@@ -78,7 +86,11 @@ fn heap(runtime: Runtime, room: &Room, container: u64, source: &str) -> Option<L
         SET => SET.to_owned(),
         limit => format!("{limit} in a container of {} MiB, {source}", container / MIB),
     };
-    Some(Limit { bytes, what, used })
+    let (processes, together) = match room.processes {
+        0 | 1 => (1, String::new()),
+        several => (several, format!(", {several} processes together")),
+    };
+    Some(Limit { bytes: bytes.saturating_mul(processes), what: what + &together, used })
 }
 
 const SET: &str = "the heap limit set by a flag";
@@ -154,7 +166,7 @@ mod tests {
     fn check_for(runtime: Runtime, room: &Room, expected: &[(u64, &str)]) {
         let found = limits(runtime, room);
         assert_eq!(found.len(), expected.len(), "{found:?}");
-        for (limit, (mib, words)) in found.iter().zip(expected) {
+        for ((_, limit), (mib, words)) in found.iter().zip(expected) {
             assert_eq!(limit.bytes, mib * MIB, "{limit:?}");
             assert!(limit.what.contains(words), "{limit:?}");
         }
@@ -195,9 +207,15 @@ mod tests {
     #[test]
     fn buffers_do_not_count_against_the_heap() {
         let told_apart = Room { live_used: Some(40 * MIB), heap_used: Some(10 * MIB), ..room() };
-        assert_eq!(limits(Runtime::Node, &told_apart)[0].used, 10 * MIB);
-        check(&Room { heap_share: Some(0.03), ..told_apart.clone() }, &[(512, "container")]);
-        check(&Room { heap_share: Some(0.97), ..told_apart }, &[(259, "V8's"), (512, "container")]);
+        let found = limits(Runtime::Node, &told_apart);
+        assert_eq!((found[0].0, found[0].1.used), (Filling::Heap, 10 * MIB));
+        assert_eq!(found[1].0, Filling::Whole);
+    }
+
+    #[test]
+    fn processes_that_share_the_requests_share_their_heaps() {
+        let cluster = Room { processes: 4, stated: Some(4096 * MIB), ..room() };
+        check(&cluster, &[(4 * 2096, "4 processes together"), (4096, "--limit")]);
     }
 
     #[test]
@@ -221,7 +239,7 @@ mod tests {
     fn the_soft_limit_of_go_says_what_happens_there() {
         let room = Room { go_memory: Some(200 * MIB), heap: None, ..room() };
         check_for(Runtime::Go, &room, &[(200, "the collector runs all the time"), (512, "assumed")]);
-        assert_eq!(limits(Runtime::Go, &room)[0].used, 10 * MIB, "garbage gives way");
+        assert_eq!(limits(Runtime::Go, &room)[0].1.used, 10 * MIB, "garbage gives way");
         check_for(Runtime::Python, &room, &[(512, "assumed")]);
     }
 
@@ -250,7 +268,7 @@ mod tests {
             ],
         );
         let found = limits(Runtime::Python, &room);
-        assert_eq!((found[0].used, found[2].used), (100 * MIB, 60 * MIB));
+        assert_eq!((found[0].1.used, found[2].1.used), (100 * MIB, 60 * MIB));
         // The container that the user states is another one.
         let stated = Room { stated: Some(1024 * MIB), ..room };
         check_for(Runtime::Python, &stated, &[(300, "-v"), (300, "-d"), (1024, "--limit")]);

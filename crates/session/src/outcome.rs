@@ -5,8 +5,9 @@ use drip_model::{Doubt, DoubtKind, Outcome, Series, ServiceCost, Signal, ToLimit
 
 use crate::bench::{Bench, Trial};
 use crate::experiment::Opinions;
+use crate::gauges::Readings;
 use crate::halt::Reason;
-use crate::room::limits_of;
+use crate::room::{growth_of, limits_of};
 use crate::verdict::{Judged, Known, weigh};
 use crate::witness::Witness;
 
@@ -30,7 +31,7 @@ pub(crate) async fn outcome(
         process_was_replaced: trial.readings.process_was_replaced(),
         memory_seen: bench.subject.scope.is_some(),
         stranger: bench.subject.stranger.clone(),
-        doubts: doubts(bench),
+        doubts: doubts(bench, &trial.readings),
     });
     let to_limit = to_limit(bench, &trial, &judged);
     let service_cost = service_cost(&trial);
@@ -64,7 +65,7 @@ fn service_cost(trial: &Trial<'_>) -> ServiceCost {
 }
 
 /// What the course of the run gives reason to doubt.
-fn doubts(bench: &Bench<'_>) -> Vec<Doubt> {
+fn doubts(bench: &Bench<'_>, readings: &Readings) -> Vec<Doubt> {
     let halted = match bench.halt.reason() {
         Some(Reason::Interrupted) => Some(Doubt::new(
             DoubtKind::Interrupted,
@@ -83,7 +84,7 @@ fn doubts(bench: &Bench<'_>) -> Vec<Doubt> {
         )),
         Some(Reason::Died) | None => None,
     };
-    halted.into_iter().chain(bench.gauges.doubt()).collect()
+    halted.into_iter().chain(bench.gauges.doubts(readings)).collect()
 }
 
 fn to_limit(bench: &Bench<'_>, trial: &Trial<'_>, judged: &Judged) -> Option<ToLimit> {
@@ -93,5 +94,9 @@ fn to_limit(bench: &Bench<'_>, trial: &Trial<'_>, judged: &Judged) -> Option<ToL
         .filter(|_| matches!(judged.verdict, Verdict::Leaking | Verdict::Unbounded { .. }))?;
     // From the beginning of the judged part: how long a service lives that was just started and warmed up.
     let limits = limits_of(bench.settings(), bench.subject, &bench.gauges, &trial.readings, evidence.signal);
-    forecast(&limits, &evidence.per_request, bench.settings().rate_expected)
+    let reached = limits.into_iter().filter_map(|(filling, limit)| {
+        let growth = growth_of(filling, evidence, &judged.others, &trial.readings);
+        forecast(&[limit], &growth, bench.settings().rate_expected)
+    });
+    reached.min_by(|one, other| one.requests.total_cmp(&other.requests))
 }

@@ -1,12 +1,12 @@
 //! How much room a service has: what is read of it and of its processes, made into limits.
 
 use drip_judge::Limit;
-use drip_model::{Point, Runtime, Settings, Signal, begin};
+use drip_model::{Evidence, Growth, Interval, Point, Runtime, Settings, Signal, begin};
 use drip_proc::ProcessLimit;
 
 use crate::flags::{JvmFlags, go_memory_limit, jvm_flags, v8_heap_is_set};
 use crate::gauges::{Gauges, Readings};
-use crate::limits::{Room, limits};
+use crate::limits::{Filling, Room, limits};
 use crate::subject::Subject;
 
 /// The part of Node's floor that V8's heap limit is about.
@@ -44,9 +44,10 @@ pub(crate) fn limits_of(
     gauges: &Gauges,
     readings: &Readings,
     growing: Signal,
-) -> Vec<Limit> {
+) -> Vec<(Filling, Limit)> {
     let bounds = gauges.bounds.clone();
     let of_heap = matches!(growing, Signal::LiveHeap | Signal::HeapAfterGc);
+    let heap = readings.gauge(HEAP_PART).and_then(|gauge| first(&gauge.points));
     let room = Room {
         stated: settings.limit,
         cgroup: bounds.cgroup,
@@ -55,12 +56,39 @@ pub(crate) fn limits_of(
         jvm: bounds.jvm,
         go_memory: bounds.go_memory,
         live_used: first(&readings.floor.points).filter(|_| of_heap),
-        heap_used: readings.gauge(HEAP_PART).and_then(|gauge| first(&gauge.points)).filter(|_| of_heap),
-        heap_share: heap_share(readings),
+        heap_used: heap.filter(|_| of_heap),
+        processes: gauges.processes() as u64,
         anon_used: first(&readings.anon.points),
         process: bounds.process,
     };
     limits(subject.runtime.unwrap_or(Runtime::Unknown), &room)
+}
+
+/// By how much what fills a limit grows with each request, when the verdict rests on this evidence.
+///
+/// Anonymous memory counts against the whole only where it surely grows by more than what is live: it holds what
+/// collections would free, and that gives way.
+pub(crate) fn growth_of(
+    filling: Filling,
+    evidence: &Evidence,
+    others: &[Evidence],
+    readings: &Readings,
+) -> Interval {
+    let judged = evidence.per_request;
+    match filling {
+        Filling::Live => judged,
+        Filling::Heap => heap_share(readings).map_or(judged, |share| scaled(judged, share)),
+        Filling::Whole => {
+            let anon =
+                others.iter().find(|other| other.signal == Signal::Anon && other.growth == Growth::Grows);
+            anon.map(|anon| anon.per_request).filter(|anon| anon.low > judged.high).unwrap_or(judged)
+        }
+    }
+}
+
+fn scaled(interval: Interval, share: f64) -> Interval {
+    let Interval { low, estimate, high, level } = interval;
+    Interval { low: low * share, estimate: estimate * share, high: high * share, level }
 }
 
 fn first(points: &[Point]) -> Option<u64> {

@@ -141,7 +141,9 @@ async fn measure(
     };
     let outcomes = try_all(job, &mut bench, &witness).await;
     let requests = bench.pulse.completed();
-    let floor = bench.gauges.used.clone();
+    let was_read =
+        outcomes.iter().any(|outcome| outcome.series.iter().any(|series| series.signal.is_floor()));
+    let floor = bench.gauges.used.clone().filter(|_| was_read);
     (bench.on_event)(Event::Stopping);
     bench.gauges.close().await;
     let mut report = report(job, &subject, clock, outcomes, requests, halt);

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use drip_launch::{Command, Service, start};
-use drip_meter::{Prepared, Scope, Start, Target, Trace, TraceLine, prepare, runtime_of};
+use drip_meter::{Scope, Target, Trace, TraceLine, runtime_of};
 use drip_model::{Doubt, DoubtKind, Origin, Runtime, Scheme, Settings};
 use drip_proc::{Identity, identity};
 use tokio::net::lookup_host;
@@ -13,6 +13,7 @@ use crate::folder::Folder;
 use crate::halt::Halt;
 use crate::job::{Job, Launch, Place};
 use crate::manners::mind;
+use crate::preparation::Preparation;
 use crate::ready;
 use crate::trouble::Trouble;
 
@@ -94,39 +95,63 @@ async fn launched(
     if let Some(port) = launch.port {
         is_free(port)?;
     }
-    let folder = job.attach.then(Folder::create).transpose();
-    let unprepared = folder.as_ref().err().map(|error| format!("no private folder could be made: {error}"));
-    let folder = folder.ok().flatten();
-    let prepared = folder.as_ref().map(|folder| prepared(job, launch, folder)).unwrap_or_default();
-    let unprepared = unprepared.into_iter().chain(prepared.refused.clone()).collect();
-    let service = start(&command(launch, prepared, folder.as_ref())).await?;
+    let preparation = if job.attach { Preparation::of(job, launch) } else { Preparation::default() };
+    let marks = preparation.marks();
+    match started(job, launch, preparation, halt, on_start).await {
+        Err(Trouble::Ended { output, .. }) if blames(&marks, &output).is_some() => {
+            let without = Preparation::none_since(blames(&marks, &output).unwrap_or_default());
+            started(job, launch, without, halt, on_start).await
+        }
+        done => done,
+    }
+}
+
+/// The first line of the last words of a service that speaks of what was prepared for it.
+fn blames<'a>(marks: &[String], output: &'a [String]) -> Option<&'a str> {
+    output.iter().find(|line| marks.iter().any(|mark| line.contains(mark))).map(String::as_str)
+}
+
+/// Starts the service once and waits until it answers.
+async fn started(
+    job: &Job,
+    launch: &Launch,
+    preparation: Preparation,
+    halt: &Halt,
+    on_start: &mut (dyn FnMut(u32) + Send),
+) -> Result<Subject, Trouble> {
+    let service = start(&command(launch, &preparation)).await?;
     on_start(service.main_pid());
     let scope = Scope::Below(service.guard_pid());
     match ready::wait(launch, &service, scope, halt).await {
-        Ok(address) => {
-            let owners = owners(scope, address.port());
-            let runtime = runtime(job, &owners, || service.main_pid());
-            let origin =
-                Origin { scheme: Scheme::Http, host: address.ip().to_string(), port: address.port() };
-            let settings = job.settings.clone();
-            Ok(Subject {
-                stranger: owners.is_empty().then(|| stranger(service.main_pid(), address.port())),
-                origin,
-                address,
-                settings,
-                service: Some(service),
-                scope: Some(scope),
-                owners,
-                runtime,
-                folder,
-                unprepared,
-            })
-        }
+        Ok(address) => Ok(answering(job, service, scope, address, preparation)),
         Err(trouble) => {
             // The guard ends the service in any case; the first trouble is the one to tell.
             let _ = service.stop().await;
             Err(trouble)
         }
+    }
+}
+
+fn answering(
+    job: &Job,
+    service: Service,
+    scope: Scope,
+    address: SocketAddr,
+    preparation: Preparation,
+) -> Subject {
+    let owners = owners(scope, address.port());
+    let runtime = runtime(job, &owners, || service.main_pid());
+    Subject {
+        stranger: owners.is_empty().then(|| stranger(service.main_pid(), address.port())),
+        origin: Origin { scheme: Scheme::Http, host: address.ip().to_string(), port: address.port() },
+        address,
+        settings: job.settings.clone(),
+        service: Some(service),
+        scope: Some(scope),
+        owners,
+        runtime,
+        unprepared: preparation.refused_for(runtime),
+        folder: preparation.folder,
     }
 }
 
@@ -141,23 +166,15 @@ fn is_free(port: u16) -> Result<(), Trouble> {
     Err(Trouble::PortTaken { port, who })
 }
 
-fn existing(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
-
 fn trace_of(service: &Service) -> Trace {
     let last = service.last_diverted();
     Arc::new(move || last().map(|(number, text)| TraceLine { number, text }))
 }
 
-fn prepared(job: &Job, launch: &Launch, folder: &Folder) -> Prepared {
-    let (command, preload) = (launch.command.as_slice(), job.preload);
-    prepare(&Start { command, existing: &existing, preload, folder: folder.path() })
-}
-
-fn command(launch: &Launch, prepared: Prepared, folder: Option<&Folder>) -> Command {
-    let mut env = prepared.variables;
-    let port = launch.port.or_else(|| existing("PORT").is_none().then(free_port).flatten());
+fn command(launch: &Launch, preparation: &Preparation) -> Command {
+    let mut env = preparation.prepared.variables.clone();
+    let has_port = std::env::var_os("PORT").is_some();
+    let port = launch.port.or_else(|| (!has_port).then(free_port).flatten());
     env.extend(port.map(|port| ("PORT".to_owned(), port.to_string())));
     Command {
         program: launch.command.first().cloned().unwrap_or_default(),
@@ -165,8 +182,8 @@ fn command(launch: &Launch, prepared: Prepared, folder: Option<&Folder>) -> Comm
         env,
         log: launch.log.clone(),
         grace: GRACE,
-        folder: folder.map(|folder| folder.path().to_owned()),
-        divert: prepared.is_ours,
+        folder: preparation.folder.as_ref().map(|folder| folder.path().to_owned()),
+        divert: preparation.prepared.is_ours.clone(),
         guard: launch.guard.clone(),
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn weigh(known: Known<'_>) -> Judged {
         doubts.extend(evidence.iter().flat_map(|evidence| evidence.doubts.clone()));
         doubts.extend(ran_out.then(budget_spent));
     }
-    if verdict == Verdict::Leaking && matches!(cause, Some(Cause::Unclear)) {
+    if verdict == Verdict::Leaking && matches!(cause, Some(Cause::Unclear | Cause::NotTested)) {
         doubts.push(time_or_requests());
     }
     if matches!(verdict, Verdict::Steady | Verdict::Settling { .. }) {
@@ -64,7 +64,12 @@ pub(crate) fn weigh(known: Known<'_>) -> Judged {
 
 /// Why there is no floor, or none any more, concerns only a verdict that rests on a worse signal.
 fn concerns(doubt: &Doubt, evidence: Option<&Evidence>) -> bool {
-    doubt.kind != DoubtKind::FloorNotAvailable || evidence.is_some_and(|evidence| !evidence.signal.is_floor())
+    let rests_on_floor = evidence.is_some_and(|evidence| evidence.signal.is_floor());
+    match doubt.kind {
+        DoubtKind::FloorNotAvailable => evidence.is_some() && !rests_on_floor,
+        DoubtKind::ReadingMissed => rests_on_floor,
+        _ => true,
+    }
 }
 
 /// The evidence that the verdict rests on, and the rest: growth counts before calm, a better signal before a worse.
@@ -122,7 +127,7 @@ fn disagreement(opinions: &Opinions) -> Option<Doubt> {
         DoubtKind::SignalsDisagree,
         format!(
             "live heap does not grow, but anonymous memory does, by {low:.0} to {high:.0} bytes a request: native \
-             memory, a worker thread's heap, or memory that the allocator keeps; more requests would tell (raise --budget)"
+             memory, or memory that the allocator keeps; more requests would tell (raise --budget)"
         ),
     ))
 }
@@ -132,8 +137,8 @@ fn unproven_growth(anon: &Evidence) -> Option<Doubt> {
     let Interval { low, high, .. } = anon.per_request;
     (anon.growth == Growth::Undecided && low > 0.0).then(|| {
         let message = format!(
-            "this holds for the live heap; anonymous memory rose by {low:.0} to {high:.0} bytes a request, which floating \
-             garbage explains as well as a small leak of native memory or of a worker thread would"
+            "this holds for the live heap; anonymous memory rose by {low:.0} to {high:.0} bytes a request, which \
+             memory that the runtime keeps explains as well as a leak outside of the heap would"
         );
         Doubt::new(DoubtKind::SignalsDisagree, message)
     })

@@ -15,12 +15,13 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<u8, Wrong> {
     let job = ask::doctor_job(args)?;
     let (found, interruption) = examine(job.as_ref())?;
     if let Some(code) = interruption.code() {
+        forget_output(args, job.as_ref());
         return Ok(code);
     }
     match found {
         Ok(checkup) => {
-            print(&checkup, args)?;
             forget_output(args, job.as_ref());
+            print(&checkup, args)?;
             Ok(code(&checkup))
         }
         Err(trouble) => {
@@ -33,7 +34,7 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<u8, Wrong> {
 /// A service whose live memory cannot be read is no error, but a script may want to know.
 fn code(checkup: &Checkup) -> u8 {
     match &checkup.service {
-        Some(service) if service.floor.is_none() => exit::UNCLEAR,
+        Some(service) if service.floor.is_none() || service.stranger.is_some() => exit::UNCLEAR,
         _ => exit::PASS,
     }
 }

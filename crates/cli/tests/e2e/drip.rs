@@ -24,6 +24,9 @@ pub(crate) const BRIEF: [&str; 8] =
 /// As short as a verdict can be had.
 pub(crate) const SHORT: [&str; 6] = ["--users", "4", "--dose", "200ms", "--budget", "20s"];
 const POLL: Duration = Duration::from_millis(10);
+/// Variables by which a person's own shell would change what is tested.
+const SURPRISES: [&str; 8] =
+    ["PORT", "NO_COLOR", "NODE_OPTIONS", "PYTHONPATH", "RUBYOPT", "GODEBUG", "GOFLAGS", "LD_PRELOAD"];
 /// Below the ports that systems give to clients, so that no connection of a parallel test is in the way.
 static NEXT_PORT: AtomicU16 = AtomicU16::new(20_000);
 
@@ -113,7 +116,7 @@ impl Scene {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             let name_text = name.to_string_lossy();
-            if name_text.starts_with("DRIP_") || ["PORT", "NO_COLOR", "NODE_OPTIONS"].contains(&&*name_text) {
+            if name_text.starts_with("DRIP_") || SURPRISES.contains(&&*name_text) {
                 command.env_remove(&name);
             }
         }

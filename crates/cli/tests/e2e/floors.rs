@@ -1,17 +1,17 @@
-//! How live memory is read, in each runtime, as a user meets it: what is said, what is touched, what is left.
+//! How live memory is read, as a user meets it: what is said, what is touched, what is left.
 
 use nix::sys::signal::Signal;
 
 use crate::drip::{APP, BRIEF, SHORT, Scene, saved, vector, wait_gone, wait_until, words};
 
-/// Keeps 2 kB of each request, and tells its environment once.
+/// Keeps 20 kB of each request, and tells its environment once.
 const LEAKING: &str = r#"
 kept = []
 note("pids", os.getpid())
 note("environment", "\n".join(sorted(os.environ)))
 
 def answer(r):
-    kept.append(bytes(2000))
+    kept.append(bytes(20000))
     r.answer()
 
 serve(answer)
@@ -120,4 +120,38 @@ fn of_two_runtimes_in_one_tree_the_one_that_answers_is_read() {
     let document = saved(&scene.path("out.json"));
     assert_eq!(document["service"]["runtime"], "python", "{document:#}");
     assert_eq!(document["service"]["floor"]["name"], "python-hook");
+}
+
+#[test]
+fn a_folder_too_deep_for_a_socket_is_not_used() {
+    let scene = leaking();
+    let deep = scene.path(&"a".repeat(100));
+    std::fs::create_dir(&deep).unwrap();
+    let mut drip = scene.drip_command(&["doctor", "--format", "json", "--", APP[0], APP[1]]);
+    let done = scene.spawn(drip.env("TMPDIR", &deep)).end();
+    let document: serde_json::Value = serde_json::from_str(&done.exits(0).stdout).unwrap();
+    assert_eq!(document["service"]["floor"]["name"], "python-hook", "{document:#}");
+    assert_eq!(std::fs::read_dir(&deep).unwrap().count(), 0, "something was left there");
+}
+
+#[test]
+fn a_service_that_changes_its_user_is_still_read() {
+    let scene = Scene::new();
+    // Only root can; anybody else stays who they are.
+    scene.python(
+        "if os.getuid() == 0:\n    os.setgid(65534); os.setuid(65534)\nserve(lambda r: r.answer())\n",
+    );
+    let done = scene.drip(&["doctor", "--format", "json", "--", APP[0], APP[1]]);
+    let document: serde_json::Value = serde_json::from_str(&done.exits(0).stdout).unwrap();
+    assert_eq!(document["service"]["floor"]["name"], "python-hook", "{document:#}");
+}
+
+#[test]
+fn a_service_that_dies_of_what_was_prepared_is_started_without_it() {
+    let scene = leaking();
+    let picky =
+        "case \"$NODE_OPTIONS\" in *debug_port*) echo 'that is not allowed in NODE_OPTIONS'; exit 9;; esac\n";
+    scene.write("start.sh", format!("{picky}exec python3 app.py\n"));
+    let done = scene.drip(&["doctor", "--", "sh", "start.sh"]);
+    done.exits(4).prints(&["LESS CERTAIN", "did not start with what its hook needs"]);
 }

@@ -1,6 +1,6 @@
 //! A hook that a process loaded when it started: it answers on a Unix socket in the private folder of the run.
 //!
-//! Each process listens at `<folder>/<its own number>.sock`, a number of its own PID namespace. Whoever connects makes
+//! Each process listens at `<folder>/s/<its own number>.sock`, a number of its own PID namespace. Whoever connects makes
 //! it collect; then it writes one line of `name=number` pairs and hangs up. Nothing else is ever said, so no content of
 //! the heap can leave the process. A hook that cannot answer now, since its process is about to fork, hangs up without
 //! a word and is asked again.
@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use drip_model::Runtime;
 use drip_proc::{Identity, identity, is_alive};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::{FOLDER_VARIABLE, MeterError, Target};
+use crate::{FOLDER_VARIABLE, MeterError, Target, sockets};
 
 const WHAT: &str = "the hook in the service";
 /// An answer is a line of a few numbers.
@@ -78,7 +78,7 @@ pub(crate) async fn ask_all(
 }
 
 fn socket_of(folder: &Path, pid: u32) -> PathBuf {
-    folder.join(format!("{}.sock", drip_proc::innermost_pid(pid).unwrap_or(pid)))
+    sockets(folder).join(format!("{}.sock", drip_proc::innermost_pid(pid).unwrap_or(pid)))
 }
 
 /// `None` where nobody needs to answer: the process is gone by now, or has no part in the service's socket.
@@ -119,9 +119,10 @@ async fn ask_once(socket: &Path, pid: u32) -> std::io::Result<String> {
     if listener != 0 && listener != pid {
         return Err(ErrorKind::NotFound.into());
     }
-    let mut text = String::new();
-    stream.take(ANSWER_BYTES_MAX).read_to_string(&mut text).await?;
-    Ok(text)
+    let mut line = String::new();
+    // Not to the end: a process that was forked meanwhile may hold the connection open.
+    BufReader::new(stream.take(ANSWER_BYTES_MAX)).read_line(&mut line).await?;
+    Ok(line)
 }
 
 /// The likeliest reason why a process does not listen.

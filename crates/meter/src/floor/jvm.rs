@@ -146,6 +146,9 @@ impl Floor for JvmFloor {
         if !self.is_complete() {
             return Err(MeterError::protocol("the service", "it started further Java processes"));
         }
+        // One that is no owner may end when it likes.
+        let owners = &self.target.owners;
+        self.machines.retain(|machine| owners.contains(&machine.process.pid) || is_alive(&machine.process));
         let (mut sum, mut processes) = (Histogram::default(), Vec::new());
         for machine in &mut self.machines {
             sum.add(&machine.collect().await?);

@@ -18,6 +18,7 @@ use async_trait::async_trait;
 use drip_model::{Runtime, Signal, Unit};
 
 use super::hook::ask_all;
+use crate::prepare::write_readable;
 use crate::{Attaching, Floor, FloorSource, MeterError, Part, Reading, Start, Target, Variables};
 
 /// The floor of native services.
@@ -45,7 +46,7 @@ fn prepare(start: &Start<'_>) -> std::io::Result<Variables> {
     let file = start.folder.join(LIBRARY_FILE);
     let path = file.to_str().filter(|path| !path.contains([':', ' ']));
     let path = path.ok_or_else(|| Error::new(ErrorKind::InvalidInput, unspeakable()))?;
-    std::fs::write(&file, LIBRARY)?;
+    write_readable(&file, LIBRARY)?;
     let existing = (start.existing)(PRELOAD).unwrap_or_default();
     Ok(vec![(PRELOAD.to_owned(), format!("{existing} {path}").trim().to_owned())])
 }

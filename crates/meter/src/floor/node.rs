@@ -48,7 +48,8 @@ const LINES_OF_INSPECTOR: [&str; 5] = [
 
 fn prepare(start: &Start<'_>) -> std::io::Result<Variables> {
     let options = (start.existing)(OPTIONS).unwrap_or_default();
-    if options.contains("--inspect") || options.contains("--debug") {
+    let is_theirs = |word: &str| word.starts_with("--inspect") || word.starts_with("--debug");
+    if options.split_whitespace().chain(start.command.iter().map(String::as_str)).any(is_theirs) {
         return Ok(Vec::new());
     }
     Ok(vec![(OPTIONS.to_owned(), format!("{options} {RANDOM_PORT}").trim().to_owned())])

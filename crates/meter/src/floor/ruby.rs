@@ -31,6 +31,7 @@ use async_trait::async_trait;
 use drip_model::{Runtime, Signal, Unit};
 
 use super::hook::ask_all;
+use crate::prepare::write_readable;
 use crate::{
     Attaching, FOLDER_VARIABLE, Floor, FloorSource, MeterError, Part, Reading, Start, Target, Variables,
 };
@@ -54,7 +55,7 @@ fn prepare(start: &Start<'_>) -> std::io::Result<Variables> {
     let file = start.folder.join(HOOK_FILE);
     let path = file.to_str().filter(|path| !path.contains(char::is_whitespace));
     let path = path.ok_or_else(|| Error::new(ErrorKind::InvalidInput, unspeakable()))?;
-    std::fs::write(&file, HOOK)?;
+    write_readable(&file, HOOK.as_bytes())?;
     let options = (start.existing)(OPTIONS).unwrap_or_default();
     Ok(vec![(OPTIONS.to_owned(), format!("{options} -r{path}").trim().to_owned())])
 }

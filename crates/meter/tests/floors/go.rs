@@ -210,7 +210,7 @@ impl Keeper {
             .args(&command[1..])
             .current_dir(at)
             .env(variable.0, variable.1)
-            .env(drip_meter::FOLDER_VARIABLE, folder.path())
+            .env(drip_meter::FOLDER_VARIABLE, drip_meter::make_sockets(folder.path()).unwrap())
             .envs(variables)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

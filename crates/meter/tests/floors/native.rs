@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use drip_meter::floor::native::SOURCE;
-use drip_meter::{FOLDER_VARIABLE, Floor, Opened, Scope, Start, Target};
+use drip_meter::{FOLDER_VARIABLE, Floor, Opened, Scope, Start, Target, make_sockets, sockets};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
@@ -88,7 +88,7 @@ impl Folder {
     }
 
     fn sockets(&self) -> usize {
-        let names = std::fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path());
+        let names = std::fs::read_dir(sockets(&self.0)).unwrap().map(|entry| entry.unwrap().path());
         names.filter(|path| path.extension() == Some("sock".as_ref())).count()
     }
 }
@@ -150,7 +150,11 @@ fn command(folder: &Path, program: &Path, arguments: &[&str], wanted: bool) -> C
     let start = Start { command: &[], existing: &|_| None, preload: wanted, folder };
     let variables = (SOURCE.prepare)(&start).unwrap();
     let mut command = Command::new(program);
-    command.args(arguments).env(FOLDER_VARIABLE, folder).envs(variables).kill_on_drop(true);
+    command
+        .args(arguments)
+        .env(FOLDER_VARIABLE, make_sockets(folder).unwrap())
+        .envs(variables)
+        .kill_on_drop(true);
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     command
 }

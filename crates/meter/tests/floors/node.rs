@@ -351,8 +351,14 @@ async fn a_blocked_event_loop_is_an_error_with_its_reason_and_no_hang() {
     thread.tell("start").await;
     main.tell("block 0").await;
     thread.tell("tell block 0").await;
-    // Let the loops begin, which block for ever.
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    // The loops that block for ever have begun once both take processor time.
+    for pid in [main.pid(), thread.pid()] {
+        let (before, deadline) = (drip_proc::cpu_time(&[pid]), Instant::now() + Duration::from_secs(30));
+        while drip_proc::cpu_time(&[pid]) < before + Duration::from_millis(200) {
+            assert!(Instant::now() < deadline, "process {pid} does not loop");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
     let (main_error, thread_error) = tokio::join!(of_main.collect(), of_thread.collect());
     let main_error = main_error.unwrap_err().to_string();
     assert!(main_error.contains(&format!("process {}", main.pid())) && main_error.contains("is blocked"));

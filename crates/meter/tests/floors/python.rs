@@ -114,7 +114,7 @@ impl Folder {
     }
 
     fn sockets(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path());
+        let entries = fs::read_dir(drip_meter::sockets(&self.0)).unwrap().map(|entry| entry.unwrap().path());
         entries.filter(|path| path.extension().is_some_and(|extension| extension == "sock")).collect()
     }
 }

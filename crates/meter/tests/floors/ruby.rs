@@ -66,7 +66,10 @@ fn prepared() -> (Folder, Variables) {
     let folder = Folder::new();
     let start = Start { command: &[], existing: &|_| None, preload: false, folder: folder.path() };
     let mut variables = (SOURCE.prepare)(&start).unwrap();
-    variables.push((FOLDER_VARIABLE.to_owned(), folder.path().display().to_string()));
+    variables.push((
+        FOLDER_VARIABLE.to_owned(),
+        drip_meter::make_sockets(folder.path()).unwrap().display().to_string(),
+    ));
     (folder, variables)
 }
 

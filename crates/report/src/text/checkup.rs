@@ -25,6 +25,9 @@ pub fn write(checkup: &Checkup, look: &Look, out: &mut dyn io::Write) -> io::Res
 
 fn service(seen: &ServiceSeen, page: &mut Page<'_>) -> io::Result<()> {
     match (&seen.floor, seen.signal) {
+        _ if seen.stranger.is_some() => {
+            page.titled(OPEN, "NOT THE SERVICE", "  a run would judge nothing")?
+        }
         (Some(floor), _) => {
             page.titled(GOOD, "READY", &format!("  live memory is read by {}", floor.name))?
         }
@@ -32,6 +35,9 @@ fn service(seen: &ServiceSeen, page: &mut Page<'_>) -> io::Result<()> {
         (None, None) => page.titled(OPEN, "NOT SEEN", "  no memory of this service can be read")?,
     }
     page.entry("Target", &seen.url)?;
+    if let Some(why) = &seen.stranger {
+        page.entry("Doubt", why)?;
+    }
     seen.processes.iter().try_for_each(|seen| page.entry("Process", &process(seen)))?;
     if let Some(floor) = &seen.floor {
         page.entry("How", &floor.how)?;

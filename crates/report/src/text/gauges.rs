@@ -3,18 +3,21 @@
 use std::io;
 
 use super::page::Page;
-use crate::document::{Gauge, Unit};
+use crate::document::{Gauge, Unit, Vector, Verdict};
 use crate::quantity;
 
-/// Parts of the heap that grow by less, bytes per request, are noise of every runtime.
-const BYTES_MIN: f64 = 16.0;
-/// Counts that grow by less per request come from connections and pools of the service's own.
-const COUNT_MIN: f64 = 0.01;
+/// What a runtime's own tables and pools grow by in a run: below it a rate would be noise.
+const BYTES_MIN: f64 = 300_000.0;
+/// Pools of connections and threads open so many things by themselves.
+const COUNT_MIN: f64 = 20.0;
 
-/// A line for the parts that grew, and one for the counts.
-pub(super) fn write(gauges: &[Gauge], page: &mut Page<'_>) -> io::Result<()> {
-    for (title, unit, least) in [("Parts", Unit::Bytes, BYTES_MIN), ("Counts", Unit::Count, COUNT_MIN)] {
-        let grown = grown(gauges, unit, least);
+/// A line for the parts that grew, and one for the counts; nothing where memory is calm and no count grew.
+pub(super) fn write(vector: &Vector, page: &mut Page<'_>) -> io::Result<()> {
+    let requests = vector.judged_requests.unwrap_or(0) as f64;
+    let is_calm = matches!(vector.verdict, Verdict::Steady | Verdict::Settling);
+    let parts = if is_calm { Vec::new() } else { grown(&vector.gauges, Unit::Bytes, BYTES_MIN / requests) };
+    let counts = grown(&vector.gauges, Unit::Count, COUNT_MIN / requests);
+    for (title, grown) in [("Parts", parts), ("Counts", counts)] {
         if !grown.is_empty() {
             page.entry(title, &grown.join("; "))?;
         }
@@ -22,18 +25,15 @@ pub(super) fn write(gauges: &[Gauge], page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// `array buffers grew by 8.2 kB per request`, largest first.
+/// `array buffers grew by 8.2 KB per request`, largest first; what grew by less than `least` is left out.
 fn grown(gauges: &[Gauge], unit: Unit, least: f64) -> Vec<String> {
-    let mut grown: Vec<(f64, &Gauge)> = gauges
-        .iter()
-        .filter(|gauge| gauge.unit == unit)
-        .filter_map(|gauge| Some((gauge.per_request?, gauge)))
-        .filter(|(rate, _)| *rate >= least)
-        .collect();
+    let of_unit = gauges.iter().filter(|gauge| gauge.unit == unit);
+    let rates = of_unit.filter_map(|gauge| Some((gauge.per_request?, gauge.name.as_str())));
+    let mut grown: Vec<(f64, &str)> = rates.filter(|(rate, _)| *rate >= least).collect();
     grown.sort_by(|one, other| other.0.total_cmp(&one.0));
     grown
         .into_iter()
-        .map(|(rate, gauge)| format!("{} grew by {} per request", gauge.name, amount(unit, rate)))
+        .map(|(rate, name)| format!("{name} grew by {} per request", amount(unit, rate)))
         .collect()
 }
 
@@ -62,10 +62,10 @@ mod tests {
             gauge("threads", Unit::Count, 0.001),
         ];
         assert_eq!(
-            grown(&gauges, Unit::Bytes, BYTES_MIN),
+            grown(&gauges, Unit::Bytes, 16.0),
             ["array buffers grew by 8.19 KB per request", "heap used grew by 40 bytes per request"]
         );
-        assert_eq!(grown(&gauges, Unit::Count, COUNT_MIN), ["goroutines grew by 1 per request"]);
-        assert!(grown(&[], Unit::Count, COUNT_MIN).is_empty());
+        assert_eq!(grown(&gauges, Unit::Count, 0.01), ["goroutines grew by 1 per request"]);
+        assert!(grown(&[], Unit::Count, 0.0).is_empty());
     }
 }

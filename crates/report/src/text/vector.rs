@@ -22,7 +22,7 @@ pub(super) fn write(vector: &Vector, document: &Document, page: &mut Page<'_>) -
     page.entry("Requests", &requests(vector))?;
     page.entry("Answers", &answers(&vector.tally))?;
     growth(vector, document, page)?;
-    gauges::write(&vector.gauges, page)?;
+    gauges::write(vector, page)?;
     if let Some(to_limit) = &vector.to_limit {
         page.entry("Limit", &limit(to_limit))?;
     }

@@ -9,8 +9,8 @@ const STARTERS: [&str; 12] =
     ["sh", "bash", "dash", "ash", "env", "exec", "nice", "setsid", "stdbuf", "taskset", "tini", "dumb-init"];
 /// Between the words of a shell.
 const BETWEEN_WORDS: &[char] = &[' ', '\t', '\n', ';', '&', '|', '(', ')', '\'', '"', '`'];
-/// In a line of a shell these mean that more than one program is started.
-const MORE_THAN_ONE: &[char] = &['\n', ';', '&', '|', '`', '('];
+/// In a line of a shell these mean that more than one program is started, or that its output goes elsewhere.
+const MORE_THAN_ONE: &[char] = &['\n', ';', '&', '|', '`', '(', '>'];
 
 /// The words of a command, also those within an argument that is a line of a shell.
 pub(super) fn words(command: &[String]) -> impl Iterator<Item = &str> {

@@ -101,8 +101,7 @@ impl Floor for TraceFloor {
         }
         only_process(&self.target).map_err(|why| MeterError::protocol(WHAT, why))?;
         let line = (self.trace)().filter(|line| line.number > self.read);
-        let line =
-            line.ok_or_else(|| MeterError::protocol(WHAT, "no collection happened since the last reading"))?;
+        let line = line.ok_or(MeterError::NothingNew)?;
         let unreadable = || MeterError::protocol(WHAT, format!("a line of another kind: {}", line.text));
         let collection = Collection::parse(&line.text).ok_or_else(unreadable)?;
         self.read = line.number;

@@ -30,6 +30,7 @@ use serde_json::{Value, json};
 
 use super::{Live, command, reading};
 use crate::floor::hook::{Answer, ask_all};
+use crate::prepare::write_readable;
 use crate::{Attaching, Floor, FloorSource, MeterError, Reading, Start, Target, Variables};
 
 /// Live heap of a Go program that is built from source.
@@ -92,9 +93,9 @@ fn lay(root: &str, folder: &Path) -> io::Result<String> {
     if path.contains(|letter: char| letter.is_whitespace() || letter == '\'' || letter == '"') {
         return Err(io::Error::other(format!("the path {path} cannot be written in {FLAGS}")));
     }
-    std::fs::write(&hook, HOOK)?;
+    write_readable(&hook, HOOK.as_bytes())?;
     let list = json!({ "Replace": { format!("{root}/{PLACE}"): hook.display().to_string() } });
-    std::fs::write(overlay, list.to_string())?;
+    write_readable(&overlay, list.to_string().as_bytes())?;
     Ok(path)
 }
 

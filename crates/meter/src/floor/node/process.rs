@@ -12,6 +12,8 @@ use super::super::inspector::{Inspector, target_url};
 use super::OPTIONS;
 use crate::MeterError;
 
+/// A service listens on a few ports; one of hundreds is not asked on each.
+const PORTS_ASKED_MAX: usize = 8;
 /// Until a process that was just started has its handlers; on a busy machine Node needs most of a second.
 const HANDLER_SECONDS_MAX: u64 = 2;
 /// Until a process that got the signal listens. It interrupts JavaScript, but waits for a long native call.
@@ -224,7 +226,7 @@ fn elsewhere(pid: u32, service: SocketAddr) -> Vec<SocketAddr> {
 }
 
 async fn first_inspector(addresses: Vec<SocketAddr>) -> Option<Port> {
-    for address in addresses {
+    for address in addresses.into_iter().take(PORTS_ASKED_MAX) {
         if let Ok(url) = target_url(address).await {
             return Some(Port { address, url });
         }

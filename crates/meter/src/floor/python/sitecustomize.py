@@ -18,13 +18,13 @@ import sys
 
 
 def _install(folder):
-    import threading  # noqa: F401
+    import threading
     import atexit
     import errno
     import gc
     import os
     from _signal import SIG_BLOCK, SIG_SETMASK, pthread_sigmask, valid_signals
-    from _socket import AF_UNIX, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK, SOCK_STREAM, socket
+    from _socket import AF_UNIX, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK, SHUT_RDWR, SOCK_STREAM, socket
     from _thread import allocate_lock, get_ident, get_native_id, start_new_thread
     from os import close, fstat, getpid, unlink
     from os.path import exists
@@ -199,15 +199,16 @@ def _install(folder):
                     self.bind()
                 return True
             if not self.begin():
-                connection.close()
+                hang_up(connection)
                 return False
             try:
                 self.answer(connection)
             except Exception:
                 pass
             finally:
+                # Before any fork may go on, which would keep it open.
+                hang_up(connection)
                 self.busy.release()
-                connection.close()
             return True
 
         def accept(self):
@@ -243,6 +244,8 @@ def _install(folder):
             collects = gc.isenabled()
             if collects and gc.collect():
                 gc.collect()
+            # A finalizer that logs has made this thread known to the service, which may wait for all that it knows.
+            threading._active.pop(get_ident(), None)
             blocks = sys.getallocatedblocks()
             figures = [("collects", int(collects)), ("blocks", blocks)]
             if blocks <= counted_blocks_max:
@@ -316,6 +319,14 @@ def _install(folder):
             except Exception:
                 pass
 
+    def hang_up(connection):
+        """A child that was forked meanwhile has the connection too."""
+        try:
+            connection.shutdown(SHUT_RDWR)
+        except OSError:
+            pass
+        connection.close()
+
     hook = Hook()
     hook.listen()
     atexit.register(hook.at_exit)
@@ -326,6 +337,18 @@ def _install(folder):
     )
 
 
+def _is_main_interpreter():
+    """Another one in the same process loads this file again, and cannot end while a thread of ours runs in it."""
+    try:
+        import _interpreters as interpreters
+    except ImportError:
+        try:
+            import _xxsubinterpreters as interpreters
+        except ImportError:
+            return True
+    return interpreters.get_current() == interpreters.get_main()
+
+
 def _begin():
     here = __file__.rpartition("/")[0]
     sys.path[:] = [entry for entry in sys.path if entry != here]
@@ -333,15 +356,30 @@ def _begin():
     if sys.version_info < (3, 8) or sys.implementation.name != "cpython":
         return
     folder = sys.modules["os"].environ.get("DRIP_FLOOR")
-    if folder:
+    if folder and _is_main_interpreter():
         _install(folder)
 
 
+def _import_next(entries):
+    """The one behind ours, when another agent's stands before it and led here."""
+    from importlib.machinery import PathFinder
+    from importlib.util import module_from_spec
+
+    spec = PathFinder.find_spec("sitecustomize", entries)
+    if spec is not None and spec.loader is not None:
+        module = sys.modules["sitecustomize"] = module_from_spec(spec)
+        spec.loader.exec_module(module)
+
+
+_before = sys.path.index(__file__.rpartition("/")[0]) if __file__.rpartition("/")[0] in sys.path else 0
 try:
     _begin()
 except Exception:
     pass
 
-# The service's own, or the same ImportError as without us, which `site` takes for "there is none".
-del sys.modules["sitecustomize"]
-import sitecustomize  # noqa: E402, F401
+if _before:
+    _import_next(sys.path[_before:])
+else:
+    # The service's own, or the same ImportError as without us, which `site` takes for "there is none".
+    del sys.modules["sitecustomize"]
+    import sitecustomize  # noqa: E402, F401

@@ -10,6 +10,7 @@ module DripFloor
   BACKLOG = 4
   # What only a finalizer held is freed by the next collection.
   COLLECTIONS = 2
+  RETRY_SECONDS = 1
 
   # The methods of the user's classes may be patched later on; these are as Ruby made them.
   START = Thread.method(:start)
@@ -34,7 +35,7 @@ module DripFloor
     end
 
     def listen(path)
-      @server&.close
+      @server.close if @server
       # One of this number that went before, or this process before an exec.
       File.unlink(path) if File.socket?(path)
       server = @server = UNIXServer.new(path)
@@ -53,9 +54,17 @@ module DripFloor
     end
 
     def serve(server)
-      loop { answer(server.accept) }
+      loop { serve_one(server) }
     rescue Exception
-      nil
+      # Better nobody than somebody who never answers.
+      server.close
+    end
+
+    def serve_one(server)
+      answer(server.accept)
+    rescue Errno::EMFILE, Errno::ENFILE, Errno::ECONNABORTED
+      # Without descriptors left, accept fails at once.
+      sleep(RETRY_SECONDS)
     end
 
     def answer(client)
@@ -96,6 +105,7 @@ module DripFloor
       DripFloor.arm if pid.nil?
       pid
     end
+    private :fork
   end
 
   # Its parent is gone by the time it returns.
@@ -120,6 +130,7 @@ module DripFloor
       Process.singleton_class.prepend(Forks)
     else
       [Process.singleton_class, Kernel.singleton_class, Object].each { |place| place.prepend(OldForks) }
+      [Process, Kernel].each { |place| place.singleton_class.send(:public, :fork) }
     end
     Process.singleton_class.prepend(Daemons)
     Thread.singleton_class.prepend(Threads)
