@@ -108,9 +108,11 @@ func main() {
     #[test]
     fn what_the_command_builds_is_read_by_an_overlay_and_nothing_of_the_build_is_left() {
         let scene = Scene::new();
-        scene.write("go.mod", "module example.com/app\n\ngo 1.19\n");
-        scene.write("main.go", SERVER);
-        let service = check_floor(&scene, &[], &["go", "run", "."], "go-overlay");
+        // Not in the folder itself: as that of temporary files it can hold no module.
+        std::fs::create_dir(scene.path("app")).unwrap();
+        scene.write("app/go.mod", "module example.com/app\n\ngo 1.19\n");
+        scene.write("app/main.go", SERVER);
+        let service = check_floor(&scene, &[], &["sh", "-c", "cd app && exec go run ."], "go-overlay");
         assert!(service["valueBytes"].as_u64().unwrap() > 100_000, "{service:#}");
         let left = std::fs::read_dir(scene.path("")).unwrap().map(|entry| entry.unwrap().file_name());
         let left: Vec<_> = left.filter(|name| name.to_string_lossy().starts_with("go-build")).collect();

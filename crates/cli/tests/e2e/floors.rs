@@ -138,9 +138,8 @@ fn a_folder_too_deep_for_a_socket_is_not_used() {
 fn a_service_that_changes_its_user_is_still_read() {
     let scene = Scene::new();
     // Only root can; anybody else stays who they are.
-    scene.python(
-        "if os.getuid() == 0:\n    os.setgid(65534); os.setuid(65534)\nserve(lambda r: r.answer())\n",
-    );
+    let become_nobody = "if os.getuid() == 0:\n    os.setgid(65534); os.setuid(65534)\n";
+    scene.python(&format!("listen(lambda r: r.answer())\n{become_nobody}threading.Event().wait()\n"));
     let done = scene.drip(&["doctor", "--format", "json", "--", APP[0], APP[1]]);
     let document: serde_json::Value = serde_json::from_str(&done.exits(0).stdout).unwrap();
     assert_eq!(document["service"]["floor"]["name"], "python-hook", "{document:#}");
