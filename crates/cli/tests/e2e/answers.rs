@@ -22,7 +22,7 @@ fn a_404_that_is_expected_is_judged() {
     let done = Scene::answering(NOT_FOUND).run_app(&[&expected, &SHORT]);
     let document = done.document();
     assert!(!doubts(vector(&document)).contains(&"no-success"), "{done}");
-    assert_eq!(vector(&document)["signal"], "anon");
+    assert_eq!(vector(&document)["signal"], "live_heap");
     assert!(document["grade"].is_string(), "{document:#}");
 }
 
