@@ -67,7 +67,7 @@ impl fmt::Display for Signal {
         f.write_str(match self {
             Self::LiveHeap => "live heap after a forced collection",
             Self::HeapAfterGc => "heap after the last collection",
-            Self::AnonAfterGc => "anonymous memory after a forced collection",
+            Self::AnonAfterGc => "anonymous memory after a collection",
             Self::Anon => "anonymous memory of the process tree",
             Self::Cgroup => "working set of the cgroup",
             Self::Pss => "proportional set size",

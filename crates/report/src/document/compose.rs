@@ -101,8 +101,13 @@ fn vector(outcome: &model::Outcome) -> Vector {
         series: outcome.series.iter().map(series).collect(),
         gauges: outcome.gauges.iter().map(gauge).collect(),
         service_cpu_seconds_per_request: outcome.service_cost.cpu_seconds_per_request.and_then(finite),
-        longest_reading_seconds: outcome.service_cost.longest_reading.map(seconds),
+        longest_reading_seconds: outcome.service_cost.longest_reading.map(to_tenths_of_milliseconds),
     }
+}
+
+/// A reading takes milliseconds.
+fn to_tenths_of_milliseconds(time: Duration) -> f64 {
+    at_decimals(time.as_secs_f64(), 4)
 }
 
 fn gauge(gauge: &model::Gauge) -> Gauge {
