@@ -124,12 +124,15 @@ pub(crate) fn doctor_job(args: &DoctorArgs) -> Result<Option<Job>, Wrong> {
     }))
 }
 
+/// How long a process that is looked at may take to answer.
+const LOOK_TIME_MAX: Duration = Duration::from_secs(30);
+
 /// Nothing is asked of the service but whether it is there, so only its limit matters.
 const fn unasked(args: &DoctorArgs) -> Settings {
     Settings {
         users: 1,
         rate: None,
-        budget: Duration::ZERO,
+        budget: LOOK_TIME_MAX,
         requests_max: None,
         seed: 0,
         dose: Duration::ZERO,
