@@ -1,7 +1,7 @@
 //! Whether an outcome rests on memory or on symptoms alone. It must never look at the verdict: an unclear
 //! answer about memory is still an answer about memory.
 
-use drip_model::{Outcome, Signal};
+use drip_model::{Outcome, Signal, Unit};
 
 /// Whether any reading of memory was had, judged or not.
 pub(crate) fn memory_was_seen(outcome: &Outcome) -> bool {
@@ -11,5 +11,5 @@ pub(crate) fn memory_was_seen(outcome: &Outcome) -> bool {
 }
 
 const fn is_memory(signal: Signal) -> bool {
-    !matches!(signal, Signal::Descriptors | Signal::Threads | Signal::Symptoms)
+    !matches!((signal, signal.unit()), (Signal::Symptoms, _) | (_, Unit::Count))
 }

@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use drip_model::{
-    Confidence, Crash, ErrorKind, Evidence, Exit, Finding, Interval, Outcome, Platform, Runtime, Severity,
-    Signal, ToLimit, Unit, Verdict,
+    Confidence, Crash, ErrorKind, Evidence, Exit, Finding, Growth, Interval, Outcome, Platform, Runtime,
+    Severity, Signal, ToLimit, Unit, Verdict,
 };
 
 use crate::basis::memory_was_seen;
@@ -19,6 +19,9 @@ const MONTH_SECONDS: f64 = 30.0 * DAY_SECONDS;
 
 /// Without any limit to reckon with, what a leak costs is not known: neither the worst nor nothing.
 const SEVERITY_WITHOUT_LIMIT: Severity = Severity::Medium;
+
+/// Sockets that make up this share of the descriptors are what grows.
+const SOCKETS_SHARE_MIN: f64 = 0.8;
 
 /// From this share of requests on, errors of a gateway are more than an occasional one.
 const GATEWAY_ERRORS_MEDIUM_SHARE: f64 = 0.01;
@@ -47,7 +50,7 @@ pub struct Context {
 pub fn findings(outcomes: &[Outcome], context: &Context) -> Vec<Finding> {
     let mut found: Vec<Finding> = outcomes
         .iter()
-        .filter_map(|outcome| seen_in(outcome, context))
+        .flat_map(|outcome| seen_in(outcome, context).into_iter().chain(counted(outcome)))
         .map(|seen| seen.into_finding(context))
         .collect();
     found.sort_by_key(|finding| (Reverse(finding.severity), Reverse(finding.confidence), finding.id));
@@ -93,7 +96,7 @@ fn remediation(page: &Page, context: &Context) -> String {
 fn seen_in(outcome: &Outcome, context: &Context) -> Option<Seen> {
     match &outcome.verdict {
         Verdict::Crashed(crash) => Some(crashed(outcome, crash, context)),
-        Verdict::Leaking => Some(leaking(outcome, context)),
+        Verdict::Leaking => leaking(outcome, context),
         Verdict::Unbounded { key } => Some(unbounded(outcome, key, context)),
         Verdict::GrowingWithTime { per_hour } => Some(growing_with_time(outcome, per_hour, context)),
         Verdict::Settling { plateau } => settling(outcome, *plateau),
@@ -101,10 +104,47 @@ fn seen_in(outcome: &Outcome, context: &Context) -> Option<Seen> {
     }
 }
 
-fn leaking(outcome: &Outcome, context: &Context) -> Seen {
+/// Memory alone: what is counted has findings of its own.
+fn leaking(outcome: &Outcome, context: &Context) -> Option<Seen> {
+    if unit(outcome) == Unit::Count {
+        return None;
+    }
     let pace = grows(outcome, &format!("with each {}", outcome.endpoint));
     let description = format!("{pace} and did not stop{}{}", judged_requests(outcome), ending(outcome));
-    growth("DRIP001", outcome, context, description)
+    Some(growth("DRIP001", outcome, context, description))
+}
+
+/// Descriptors, sockets, threads and the like that surely grow, whatever the verdict rests on.
+fn counted(outcome: &Outcome) -> Vec<Seen> {
+    if !matches!(outcome.verdict, Verdict::Leaking | Verdict::Unbounded { .. }) {
+        return Vec::new();
+    }
+    let all = || outcome.evidence.iter().chain(&outcome.others);
+    let growing = || all().filter(|seen| seen.signal.unit() == Unit::Count && seen.growth == Growth::Grows);
+    let sockets = growing().find(|seen| seen.signal == Signal::Sockets).map(|seen| seen.per_request.estimate);
+    // A socket is a descriptor too; the more precise of the two findings is enough.
+    let is_told = |seen: &&Evidence| {
+        seen.signal == Signal::Descriptors
+            && sockets.is_some_and(|sockets| sockets >= SOCKETS_SHARE_MIN * seen.per_request.estimate)
+    };
+    growing().filter(|seen| !is_told(seen)).map(|seen| counted_by(outcome, seen)).collect()
+}
+
+fn counted_by(outcome: &Outcome, seen: &Evidence) -> Seen {
+    let (id, severity) = match seen.signal {
+        Signal::Descriptors => ("DRIP007", Severity::High),
+        Signal::Sockets => ("DRIP008", Severity::High),
+        _ => ("DRIP009", Severity::Medium),
+    };
+    let description = format!(
+        "The number of {} grows by {} with each {} and did not stop in {} requests.",
+        seen.signal,
+        words::interval(&seen.per_request, Unit::Count),
+        outcome.endpoint,
+        words::count(seen.requests)
+    );
+    let confidence = if outcome.confirmed == Some(true) { Confidence::Certain } else { Confidence::Firm };
+    Seen { id, severity, confidence, endpoint: Some(outcome.endpoint.clone()), description }
 }
 
 fn unbounded(outcome: &Outcome, key: &str, context: &Context) -> Seen {
@@ -129,7 +169,7 @@ fn growth(id: &'static str, outcome: &Outcome, context: &Context, description: S
     Seen {
         id,
         severity: severity(outcome.to_limit.as_ref(), context),
-        confidence: confidence(outcome.evidence.as_ref()),
+        confidence: confidence(outcome),
         endpoint: Some(outcome.endpoint.clone()),
         description,
     }
@@ -158,9 +198,12 @@ const fn one_step_lower(severity: Severity) -> Severity {
     }
 }
 
-fn confidence(evidence: Option<&Evidence>) -> Confidence {
-    match evidence.map(|evidence| evidence.signal) {
-        Some(Signal::LiveHeap | Signal::HeapAfterGc) => Confidence::Certain,
+/// Certain is what was seen in live heap, and seen again in doses that took no part in the verdict; growth with time has
+/// been seen with and without requests.
+fn confidence(outcome: &Outcome) -> Confidence {
+    let again = outcome.confirmed == Some(true) || matches!(outcome.verdict, Verdict::GrowingWithTime { .. });
+    match outcome.evidence.as_ref().map(|evidence| evidence.signal) {
+        Some(Signal::LiveHeap | Signal::HeapAfterGc) if again => Confidence::Certain,
         Some(Signal::Symptoms) | None => Confidence::Tentative,
         Some(_) => Confidence::Firm,
     }

@@ -20,6 +20,7 @@ pub(crate) fn outcome(verdict: Verdict, evidence: Option<Evidence>) -> Outcome {
         series: Vec::new(),
         gauges: Vec::new(),
         service_cost: ServiceCost::default(),
+        confirmed: Some(true),
     }
 }
 

@@ -40,6 +40,7 @@ fn say(series: &Series, look: u32, doses: usize, runtime: Runtime) -> bool {
         base,
         assume_cache: None,
         heap_limit: None,
+        descriptor_limit: None,
     };
     let found = assess(&seen, &Policy::of(&subject), look);
     let rate = found.evidence.per_request;

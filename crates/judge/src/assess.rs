@@ -1,8 +1,8 @@
 //! What one signal did over the doses of a run.
 
-use drip_model::{Doubt, DoubtKind, Evidence, Growth, Interval, Point, Series, Stage};
+use drip_model::{Doubt, DoubtKind, Evidence, Growth, Interval, Point, Series, Stage, Unit};
 
-use crate::policy::{DOSES_MIN, Policy};
+use crate::policy::{DOSES_MIN, Policy, looks_price};
 use crate::profile::{Limits, Profile, median_of, profile};
 
 /// Growth in the second half, as a share of the first half's, below which it is slowing down. Logarithmic
@@ -31,6 +31,30 @@ pub struct Assessment {
     pub evidence: Evidence,
     /// What would decide, where something is open; `None` when it is decided.
     pub more: Option<More>,
+    /// Chance of readings like these from a signal that grows by no more than the healthy may, all looks counted; 1
+    /// where growth is ruled out for another reason. For [`holm`](crate::holm).
+    pub chance: f64,
+}
+
+impl Assessment {
+    /// Takes back that it grows: among so many hypotheses of one run, this is not certain enough.
+    #[must_use]
+    pub fn withdrawn(mut self, hypotheses: usize) -> Self {
+        if self.evidence.growth != Growth::Grows {
+            return self;
+        }
+        let because = Doubt::new(
+            DoubtKind::NotEnoughData,
+            format!(
+                "it grows, but not by enough to be sure among {hypotheses} signals and endpoints that were judged together; \
+                 more requests would decide: raise --budget"
+            ),
+        );
+        self.evidence.growth = Growth::Undecided;
+        self.evidence.doubts.push(because.clone());
+        self.more = Some(More { requests: self.evidence.requests, because });
+        self
+    }
 }
 
 /// Judges the doses of a series. `look` counts the looks at this run, from 1; later looks are stricter.
@@ -42,9 +66,10 @@ pub fn assess(series: &Series, policy: &Policy, look: u32) -> Assessment {
     let Some(view) = View::of(judged, policy).filter(|_| judged.len() > DOSES_MIN) else {
         return not_enough(series, judged, policy);
     };
-    let (growth, more) = decide(&view, policy, look);
+    let chance = chance(&view, policy, look);
+    let (growth, more) = decide(&view, policy, look, chance);
     let doubts = more.iter().map(|more| more.because.clone()).collect();
-    Assessment { evidence: view.evidence(growth, policy, doubts), more }
+    Assessment { evidence: view.evidence(growth, policy, doubts), more, chance }
 }
 
 /// The reading before the first dose, and the reading after each dose.
@@ -109,15 +134,29 @@ impl View {
     }
 }
 
+/// Growth up to here has a healthy explanation.
+fn certain(policy: &Policy) -> f64 {
+    policy.cache.max(policy.allowance)
+}
+
+/// Chance of such readings from a healthy signal, all looks counted. What is slowing down is never proven.
+fn chance(view: &View, policy: &Policy, look: u32) -> f64 {
+    if view.late_ratio() < LATE_RATIO_MIN {
+        return 1.0;
+    }
+    let healthy = certain(policy).max(policy.uncollected.unwrap_or(0.0));
+    (view.profile.chance_at_most(healthy) * looks_price(look)).min(1.0)
+}
+
 /// The rules, in order: a leak needs growth beyond every healthy explanation; health needs its absence.
-fn decide(view: &View, policy: &Policy, look: u32) -> (Growth, Option<More>) {
-    let tail = policy.tail(look);
-    let (low, high) = (view.profile.low(tail), view.profile.high(tail));
-    let certain = policy.cache.max(policy.allowance);
-    let slowing = view.late_ratio() < LATE_RATIO_MIN;
-    if low >= certain && !slowing && low >= policy.uncollected.unwrap_or(0.0) {
+fn decide(view: &View, policy: &Policy, look: u32, chance: f64) -> (Growth, Option<More>) {
+    if chance <= policy.alpha {
         return (Growth::Grows, None);
     }
+    let tail = policy.tail(look);
+    let (low, high) = (view.profile.low(tail), view.profile.high(tail));
+    let certain = certain(policy);
+    let slowing = view.late_ratio() < LATE_RATIO_MIN;
     if high < policy.allowance && !is_creeping(view, policy, low, slowing) {
         let plateau = view.profile.saturating();
         let filled = plateau > policy.allowance;
@@ -169,21 +208,37 @@ fn open_question(view: &View, policy: &Policy, low: f64, slowing: bool) -> Doubt
             ),
         );
     }
-    let cache = in_units(policy.cache, policy);
     let needed = requests * MARGIN * policy.cache / view.profile.growth();
-    Doubt::new(
-        DoubtKind::CacheMayBeFilling,
-        format!(
-            "it grew by {grown} in {requests:.0} requests, and a cache of up to {cache} that is still filling would look the \
-             same; about {needed:.0} requests would decide (raise --budget), or --assume-cache with what yours may hold"
+    filling(policy, &grown, requests, needed)
+}
+
+/// It grows, and so would what has a bound that it has not reached.
+fn filling(policy: &Policy, grown: &str, requests: f64, needed: f64) -> Doubt {
+    let bound = in_units(policy.cache, policy);
+    match policy.signal.unit() {
+        Unit::Bytes => Doubt::new(
+            DoubtKind::CacheMayBeFilling,
+            format!(
+                "it grew by {grown} in {requests:.0} requests, and a cache of up to {bound} that is still filling would look \
+                 the same; about {needed:.0} requests would decide (raise --budget), or --assume-cache with what yours may \
+                 hold"
+            ),
         ),
-    )
+        Unit::Count => Doubt::new(
+            DoubtKind::PoolMayBeFilling,
+            format!(
+                "{} grew by {grown} in {requests:.0} requests, and a pool of up to {bound} that is still filling would look \
+                 the same; about {needed:.0} requests would decide (raise --budget)",
+                policy.signal
+            ),
+        ),
+    }
 }
 
 fn in_units(value: f64, policy: &Policy) -> String {
     match policy.signal.unit() {
-        drip_model::Unit::Bytes => format!("{:.1} MB", value / 1e6),
-        drip_model::Unit::Count => format!("{value:.0}"),
+        Unit::Bytes => format!("{:.1} MB", value / 1e6),
+        Unit::Count => format!("{value:.0}"),
     }
 }
 
@@ -217,7 +272,7 @@ fn not_enough(series: &Series, judged: &[Point], policy: &Policy) -> Assessment 
         thresholds: policy.thresholds(),
         doubts: vec![because.clone()],
     };
-    Assessment { evidence, more: Some(More { requests: requests.max(1), because }) }
+    Assessment { evidence, more: Some(More { requests: requests.max(1), because }), chance: 1.0 }
 }
 
 fn end_to_end(judged: &[Point]) -> f64 {

@@ -10,7 +10,9 @@
 //! hold before we call it a leak).
 
 mod assess;
+mod confirm;
 mod forecast;
+mod holm;
 mod idle;
 mod least_squares;
 mod policy;
@@ -18,6 +20,8 @@ mod profile;
 mod shape;
 
 pub use assess::{Assessment, More, assess};
+pub use confirm::confirmed;
 pub use forecast::{Limit, forecast};
+pub use holm::holm;
 pub use idle::{Cause, cause};
-pub use policy::{DOSES_MIN, Policy, Subject};
+pub use policy::{ALPHA, DOSES_MIN, Policy, Subject};

@@ -1,15 +1,25 @@
 //! Every threshold of the verdict, in one place, with its reason and its source.
 
-use drip_model::{Pattern, Runtime, Signal, Threshold};
+use drip_model::{Pattern, Runtime, Signal, Threshold, Unit};
 
 /// Judged doses before the first answer: fewer leave less than five degrees of freedom once line, bend and
 /// autocorrelation are paid for.
 pub const DOSES_MIN: usize = 8;
 
+/// Chance of a false accusation in a whole run.
+pub const ALPHA: f64 = 0.01;
+
 /// The allowances were measured on runs of about so many requests.
 const ALLOWANCE_REQUESTS: f64 = 50_000.0;
 
 const MB: f64 = 1e6;
+
+/// Descriptors, threads and the like that a healthy service may open during a run: what is opened on first use.
+const COUNT_ALLOWANCE: f64 = 20.0;
+/// What a pool may hold. Tomcat's default is 200 threads, those of databases and of HTTP clients a hundred or less.
+const POOL: f64 = 500.0;
+/// A cache of open files takes a part of what the process may open, never half of it.
+const DESCRIPTOR_SHARE: f64 = 0.5;
 
 /// What is judged: enough to know which thresholds apply.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +36,8 @@ pub struct Subject {
     pub assume_cache: Option<u64>,
     /// The heap limit of a lazy collector, when it could be read.
     pub heap_limit: Option<u64>,
+    /// How many descriptors a process of the service may open, when it could be read.
+    pub descriptor_limit: Option<u64>,
 }
 
 /// The thresholds of one assessment.
@@ -42,7 +54,8 @@ pub struct Policy {
     pub uncollected: Option<f64>,
     /// Readings are never trusted more than this.
     pub noise_floor: f64,
-    /// False alarms allowed for this signal; look k may spend `alpha / 2^k` of it.
+    /// False alarms allowed: in the whole run, which is what [`holm`](crate::holm) minds, and for calling this signal
+    /// calm. Look k may spend `alpha / 2^k` of it.
     pub alpha: f64,
     /// Level of the published interval.
     pub level: f64,
@@ -54,10 +67,10 @@ impl Policy {
         Self {
             signal: subject.signal,
             allowance: allowance(subject),
-            cache: subject.assume_cache.map_or_else(|| cache(subject), as_float),
+            cache: stated_cache(subject).unwrap_or_else(|| cache(subject)),
             uncollected: uncollected(subject),
             noise_floor: noise_floor(subject.signal),
-            alpha: 0.01,
+            alpha: ALPHA,
             level: 0.99,
         }
     }
@@ -65,7 +78,7 @@ impl Policy {
     /// What look number `look` (from 1) may spend: half of what is left, so that the sum stays below `alpha`
     /// however many looks there are.
     pub fn tail(&self, look: u32) -> f64 {
-        self.alpha / 2f64.powi(look.max(1).cast_signed())
+        self.alpha / looks_price(look)
     }
 
     /// Growth per request that matters: the allowance over as many requests as it was measured on.
@@ -78,16 +91,24 @@ impl Policy {
         let unit = Some(self.signal.unit());
         let of = |name, value, why| Threshold { name, value, unit, why };
         let healthy = "growth that a healthy service of this runtime may show during a run";
-        let filling = "what a cache may hold; growth below it could be one that is still filling";
+        let filling = match self.signal.unit() {
+            Unit::Bytes => "what a cache may hold; growth below it could be one that is still filling",
+            Unit::Count => "what a pool may hold; growth below it could be one that is still filling",
+        };
         let lazy = "growth below it may be garbage that no collection has visited yet";
         let noise = "readings are never trusted more than this";
-        let chance = "chance of a false alarm by this signal, over all looks at it";
+        let chance = "chance of a false alarm in the whole run, over all its signals, endpoints and looks";
         let mut all = vec![of("allowance", self.allowance, healthy), of("cache", self.cache, filling)];
         all.extend(self.uncollected.map(|value| of("uncollected", value, lazy)));
         all.push(of("noise-floor", self.noise_floor, noise));
         all.push(Threshold { unit: None, ..of("alpha", self.alpha, chance) });
         all
     }
+}
+
+/// By how much a chance counts more at look number `look` (from 1), since there are looks before and after it.
+pub(crate) fn looks_price(look: u32) -> f64 {
+    2f64.powi(look.max(1).cast_signed())
 }
 
 /// R. Measured with `cargo xtask bench floor` on 29 healthy services (`benches/runs/2026-11-25-floor.md`): the 99th
@@ -100,7 +121,7 @@ fn allowance(subject: &Subject) -> f64 {
         // Garbage that was made during a collection counts as live: 13.6 MB with buffers of 256 KB.
         Signal::HeapAfterGc => 16.0 * MB,
         Signal::AnonAfterGc => anon_allowance(subject).min(6.0 * MB),
-        Signal::Descriptors | Signal::Threads => 20.0,
+        signal if signal.unit() == Unit::Count => COUNT_ALLOWANCE,
         _ => anon_allowance(subject),
     }
 }
@@ -124,12 +145,25 @@ fn anon_allowance(subject: &Subject) -> f64 {
     }
 }
 
+/// What the user says of caches is about memory.
+fn stated_cache(subject: &Subject) -> Option<f64> {
+    subject.assume_cache.filter(|_| subject.signal.unit() == Unit::Bytes).map(as_float)
+}
+
+fn pool(subject: &Subject) -> f64 {
+    let limit = subject.descriptor_limit.map_or(f64::INFINITY, as_float);
+    match subject.signal {
+        Signal::Descriptors | Signal::Sockets => POOL.min(limit * DESCRIPTOR_SHARE),
+        _ => POOL,
+    }
+}
+
 /// c_max. Identical requests cannot fill a cache that is keyed by the client, only rings, logs and reservoirs.
 fn cache(subject: &Subject) -> f64 {
     match subject.signal {
         signal if signal.is_floor() && subject.pattern.is_identical() => 16.0 * MB,
         signal if signal.is_floor() => 32.0 * MB,
-        Signal::Descriptors | Signal::Threads => 1000.0,
+        signal if signal.unit() == Unit::Count => pool(subject),
         _ => 96.0 * MB,
     }
 }
@@ -154,7 +188,7 @@ fn uncollected(subject: &Subject) -> Option<f64> {
 /// Pages, arenas and the steps in which tables grow.
 const fn noise_floor(signal: Signal) -> f64 {
     match signal {
-        Signal::Descriptors | Signal::Threads => 1.0,
+        _ if matches!(signal.unit(), Unit::Count) => 1.0,
         Signal::LiveHeap | Signal::HeapAfterGc => 0.03 * MB,
         _ => 0.06 * MB,
     }
@@ -176,6 +210,7 @@ mod tests {
         base: 7e6,
         assume_cache: None,
         heap_limit: None,
+        descriptor_limit: None,
     };
 
     #[test]

@@ -80,6 +80,12 @@ impl Profile {
         }
     }
 
+    /// Chance that growth is at most `threshold` and the readings are as they are, by the explanation that makes it most
+    /// likely: the level at which the lower bound would just be the threshold.
+    pub(crate) fn chance_at_most(&self, threshold: f64) -> f64 {
+        self.plausible.iter().map(|e| e.chance_at_most(threshold)).fold(0.0, f64::max)
+    }
+
     /// Half the width of the best explanation's interval at one-sided level `tail`.
     pub(crate) fn margin(&self, tail: f64) -> f64 {
         self.plausible[self.line.unwrap_or(self.best)].quantile(tail)
@@ -87,6 +93,11 @@ impl Profile {
 }
 
 impl Explanation {
+    fn chance_at_most(&self, threshold: f64) -> f64 {
+        let distance = (self.growth - threshold) / self.standard_error.max(f64::MIN_POSITIVE);
+        StudentsT::new(0.0, 1.0, self.freedom).map_or(1.0, |t| t.sf(distance))
+    }
+
     fn quantile(&self, tail: f64) -> f64 {
         student(self.freedom, tail) * self.standard_error
     }

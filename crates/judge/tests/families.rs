@@ -20,6 +20,7 @@ fn policy() -> Policy {
         base: 7e6,
         assume_cache: None,
         heap_limit: None,
+        descriptor_limit: None,
     })
 }
 

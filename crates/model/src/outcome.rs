@@ -100,6 +100,10 @@ pub enum DoubtKind {
     TimeOrRequests,
     /// The process that was read does not own the service's socket.
     NotTheService,
+    /// Growth that fresh doses did not show again.
+    NotConfirmed,
+    /// Descriptors, sockets, threads or the like grow, and a pool that fills would look the same.
+    PoolMayBeFilling,
 }
 
 impl DoubtKind {
@@ -122,6 +126,8 @@ impl DoubtKind {
             Self::RateLimited => "rate-limited",
             Self::TimeOrRequests => "time-or-requests",
             Self::NotTheService => "not-the-service",
+            Self::NotConfirmed => "not-confirmed",
+            Self::PoolMayBeFilling => "pool-may-be-filling",
         }
     }
 }

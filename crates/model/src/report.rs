@@ -61,6 +61,8 @@ pub struct Outcome {
     pub gauges: Vec<Gauge>,
     /// What reading and answering cost the service.
     pub service_cost: ServiceCost,
+    /// Whether doses after the verdict bore it out; `None` where none were played.
+    pub confirmed: Option<bool>,
 }
 
 /// What a vector cost the service, as far as it could be seen.

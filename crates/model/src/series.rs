@@ -24,8 +24,14 @@ pub enum Signal {
     Platform,
     /// Open file descriptors.
     Descriptors,
+    /// Sockets, of every state but listening.
+    Sockets,
     /// Threads.
     Threads,
+    /// Goroutines, as Go counts them.
+    Goroutines,
+    /// Child processes, zombies included.
+    Children,
     /// No memory at all: latency, errors, sizes.
     Symptoms,
 }
@@ -43,7 +49,10 @@ impl Signal {
             Self::Rss => "rss",
             Self::Platform => "platform",
             Self::Descriptors => "descriptors",
+            Self::Sockets => "sockets",
             Self::Threads => "threads",
+            Self::Goroutines => "goroutines",
+            Self::Children => "children",
             Self::Symptoms => "symptoms",
         }
     }
@@ -56,7 +65,9 @@ impl Signal {
     /// Bytes or things.
     pub const fn unit(self) -> Unit {
         match self {
-            Self::Descriptors | Self::Threads => Unit::Count,
+            Self::Descriptors | Self::Sockets | Self::Threads | Self::Goroutines | Self::Children => {
+                Unit::Count
+            }
             _ => Unit::Bytes,
         }
     }
@@ -74,7 +85,10 @@ impl fmt::Display for Signal {
             Self::Rss => "resident set size",
             Self::Platform => "the platform's memory figure",
             Self::Descriptors => "open file descriptors",
+            Self::Sockets => "open sockets",
             Self::Threads => "threads",
+            Self::Goroutines => "goroutines",
+            Self::Children => "child processes",
             Self::Symptoms => "latency, errors and sizes",
         })
     }
@@ -100,6 +114,10 @@ pub enum Stage {
     Dose,
     /// As long as a dose, without a request. Judged as growth with time.
     Idle,
+    /// A dose after the verdict was reached: fresh data, which took no part in it and must bear it out.
+    Confirm,
+    /// The same at a lower rate: growth with time shows more in it, growth with requests does not.
+    Slow,
     /// Requests are in flight: taken by the sampler for the picture.
     Load,
 }
@@ -112,6 +130,8 @@ impl Stage {
             Self::WarmUp => "warm-up",
             Self::Dose => "dose",
             Self::Idle => "idle",
+            Self::Confirm => "confirm",
+            Self::Slow => "slow",
             Self::Load => "load",
         }
     }

@@ -209,6 +209,9 @@ pub struct Vector {
     /// Requests and time until a limit, where memory grows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_limit: Option<ToLimit>,
+    /// Whether growth was seen again in doses that took no part in the verdict; absent where none were played.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<bool>,
     /// Why the verdict is not surer.
     pub doubts: Vec<Doubt>,
     /// Every threshold used.

@@ -4,14 +4,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use drip_drive::{Load, Pulse, Until, play};
-use drip_model::{Settings, Signal, Stage, Tally, Vector};
+use drip_model::{Settings, Stage, Tally, VectorId};
 use tokio::time::sleep;
 
 use crate::event::Event;
-use crate::gauges::{Gauges, Readings};
+use crate::gauges::Gauges;
 use crate::halt::{Halt, Reason};
-use crate::sampler::{Samples, Watch, sample};
+use crate::ledger::Ledger;
+use crate::readings::{Moment, Taken};
+use crate::sampler::{Watch, sample};
 use crate::subject::Subject;
+use crate::trial::Trial;
 
 /// From the last answer to the reading: sockets close, timers of a few milliseconds fire.
 const REST: Duration = Duration::from_millis(300);
@@ -32,53 +35,27 @@ pub(crate) struct Bench<'a> {
     /// How far a collector that nobody can call may let garbage pile up.
     pub(crate) heap_limit: Option<u64>,
     pub(crate) on_event: &'a mut (dyn FnMut(Event) + Send),
-}
-
-/// What has been asked and read for one vector.
-pub(crate) struct Trial<'a> {
-    pub(crate) vector: &'a Vector,
-    /// Completed before this vector began.
-    before: u64,
-    /// Number of the first request, and of the next: slots go on counting from dose to dose.
-    first: u64,
-    next: u64,
-    pub(crate) requests: u64,
-    pub(crate) doses: usize,
     /// Length of a unit dose.
     pub(crate) dose: Duration,
-    pub(crate) tally: Tally,
-    pub(crate) readings: Readings,
-    /// Processor time that the service used in the judged doses, and requests of these.
-    pub(crate) cpu: (Duration, u64),
-    pub(crate) samples: Samples,
+    /// Requests that each vector may send, where they are counted.
+    pub(crate) requests_share: Option<u64>,
+    /// Number of the next request: slots go on counting from dose to dose and from vector to vector.
+    pub(crate) next: u64,
+    /// Whose dose was played last.
+    pub(crate) asked: Option<VectorId>,
+    pub(crate) ledger: Ledger,
+    /// The last reading of all sources, and the one before it.
+    pub(crate) last: Taken,
+    pub(crate) before: Taken,
 }
 
-impl<'a> Trial<'a> {
-    pub(crate) fn new(vector: &'a Vector, pulse: &Pulse, first: u64, floor: Signal) -> Self {
-        Self {
-            vector,
-            before: pulse.completed(),
-            first,
-            next: first,
-            requests: 0,
-            doses: 0,
-            dose: Duration::ZERO,
-            tally: Tally::default(),
-            readings: Readings::new(floor),
-            cpu: (Duration::ZERO, 0),
-            samples: Samples::default(),
-        }
-    }
-
-    /// Requests sent so far, answered or not.
-    pub(crate) const fn sent(&self) -> u64 {
-        self.next - self.first
-    }
-
-    /// Number of the request after them.
-    pub(crate) const fn next(&self) -> u64 {
-        self.next
-    }
+/// One dose.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dose {
+    pub(crate) until: Until,
+    pub(crate) stage: Stage,
+    /// Requests per second, where it is slower than the run.
+    pub(crate) rate: Option<f64>,
 }
 
 impl Bench<'_> {
@@ -95,22 +72,25 @@ impl Bench<'_> {
     }
 
     /// Plays one dose, rests, reads. What came back is also added to the trial.
-    pub(crate) async fn dose(&mut self, trial: &mut Trial<'_>, until: Until, stage: Stage) -> Tally {
+    pub(crate) async fn dose(&mut self, trial: &mut Trial<'_>, dose: Dose) -> Tally {
         let before = self.service_cpu();
-        let tally = self.play(trial, until).await;
-        if stage == Stage::Dose {
+        self.asked = Some(trial.vector.id);
+        let tally = self.play(trial, dose).await;
+        if dose.stage == Stage::Dose {
             trial.cpu.0 += self.service_cpu().saturating_sub(before);
             trial.cpu.1 += tally.completed;
         }
+        let sent = tally.completed + tally.failed();
+        self.next += sent;
+        trial.sent += sent;
         trial.requests += tally.completed;
-        trial.next += tally.completed + tally.failed();
         trial.doses += 1;
         trial.tally.add(&tally);
         if tally.failed() > 0 {
             self.notice_death().await;
         }
         self.rest(REST).await;
-        self.read(trial, stage).await;
+        self.read(&mut [trial], dose.stage, self.asked).await;
         tally
     }
 
@@ -118,17 +98,17 @@ impl Bench<'_> {
         self.subject.scope.map_or(Duration::ZERO, |scope| drip_proc::cpu_time(&scope.pids()))
     }
 
-    async fn play(&self, trial: &Trial<'_>, until: Until) -> Tally {
+    async fn play(&self, trial: &Trial<'_>, dose: Dose) -> Tally {
         let settings = self.settings();
         let load = Load {
             origin: &self.subject.origin,
             address: self.subject.address,
             template: &trial.vector.template,
             seed: settings.seed,
-            first: trial.next,
-            until,
+            first: self.next,
+            until: dose.until,
             users: settings.users,
-            rate: settings.rate,
+            rate: dose.rate.or(settings.rate),
             request_time_max: REQUEST_TIME_MAX,
         };
         tokio::select! {
@@ -163,7 +143,8 @@ impl Bench<'_> {
         let watch = Watch {
             anon,
             pulse: Arc::clone(&self.pulse),
-            before: trial.before,
+            completed_before: self.pulse.completed(),
+            requests_before: trial.requests,
             started: self.started,
             guard_bytes: self.guard_bytes,
             halt: self.halt.clone(),
@@ -176,12 +157,23 @@ impl Bench<'_> {
         tokio::select! { () = sleep(time) => (), () = self.halt.token().cancelled() => () }
     }
 
-    /// Reads every source, and tells the best one's value.
-    pub(crate) async fn read(&mut self, trial: &mut Trial<'_>, stage: Stage) {
-        self.gauges.read(trial.requests, stage, &mut trial.readings).await;
-        let series = [&trial.readings.floor, &trial.readings.anon];
-        if let Some((signal, point)) = series.iter().find_map(|s| Some((s.signal, s.points.last()?))) {
-            (self.on_event)(Event::Reading { signal, value: point.value, requests: trial.requests });
+    /// Reads every source and credits it to these trials; `asked` is the vector whose dose came before.
+    pub(crate) async fn read(
+        &mut self,
+        trials: &mut [&mut Trial<'_>],
+        stage: Stage,
+        asked: Option<VectorId>,
+    ) {
+        let taken = self.gauges.read().await;
+        for trial in trials {
+            let moment = Moment { vector: trial.vector.id, requests: trial.requests, stage };
+            trial.readings.add(&taken, moment, &self.ledger);
+            if let Some((series, point)) = trial.readings.best().and_then(|s| Some((s, s.points.last()?))) {
+                let (signal, value, requests) = (series.signal, point.value, trial.requests);
+                (self.on_event)(Event::Reading { signal, value, requests });
+            }
         }
+        self.ledger.close(taken.at, &taken.values(), asked);
+        self.before = std::mem::replace(&mut self.last, taken);
     }
 }

@@ -3,12 +3,16 @@
 use std::time::Instant;
 
 use drip_meter::{FLOORS, runtime_of};
-use drip_model::{Checkup, KnownFloor, LimitSeen, Machine, ProcessSeen, Runtime, ServiceSeen, Signal, Stage};
+use drip_model::{
+    Checkup, KnownFloor, LimitSeen, Machine, ProcessSeen, Runtime, ServiceSeen, Signal, Stage, VectorId,
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::gauges::{Gauges, Readings};
+use crate::gauges::Gauges;
 use crate::halt::{Halt, Reason};
 use crate::job::Job;
+use crate::ledger::Ledger;
+use crate::readings::{Moment, Readings};
 use crate::room::limits_of;
 use crate::subject::{self, Subject};
 use crate::trouble::Trouble;
@@ -89,13 +93,15 @@ async fn end(subject: Subject) -> Result<(), Trouble> {
 
 async fn read(job: &Job, subject: &Subject) -> ServiceSeen {
     let mut gauges = Gauges::open(job, subject, Instant::now()).await;
-    let mut readings = Readings::new(gauges.floor_signal().unwrap_or(Signal::LiveHeap));
+    let mut readings = Readings::default();
+    let moment = Moment { vector: VectorId(0), requests: 0, stage: Stage::Baseline };
     for _ in 0..READINGS {
-        gauges.read(0, Stage::Baseline, &mut readings).await;
+        readings.add(&gauges.read().await, moment, &Ledger::default());
     }
     let signal = gauges.signal();
-    let series = [&readings.floor, &readings.anon].into_iter().find(|series| Some(series.signal) == signal);
-    let silent = readings.floor.gaps.last().filter(|_| readings.floor.points.is_empty());
+    let series = signal.and_then(|signal| readings.series(signal));
+    let floor = readings.floor().filter(|floor| floor.points.is_empty());
+    let silent = floor.and_then(|floor| floor.gaps.last());
     let seen = ServiceSeen {
         url: subject.origin.to_string(),
         stranger: subject.stranger.as_ref().map(|doubt| doubt.message.clone()),
@@ -126,11 +132,11 @@ fn processes(subject: &Subject) -> Vec<ProcessSeen> {
 
 /// The nearest first.
 fn limits(job: &Job, subject: &Subject, gauges: &Gauges, readings: &Readings) -> Vec<LimitSeen> {
-    let mut limits: Vec<LimitSeen> =
-        limits_of(&job.settings, subject, gauges, readings, readings.floor.signal)
-            .into_iter()
-            .map(|(_, limit)| LimitSeen { what: limit.what, bytes: limit.bytes, used: limit.used })
-            .collect();
+    let growing = readings.floor().map_or(Signal::LiveHeap, |floor| floor.signal);
+    let mut limits: Vec<LimitSeen> = limits_of(&job.settings, subject, gauges, readings, growing)
+        .into_iter()
+        .map(|(_, limit)| LimitSeen { what: limit.what, bytes: limit.bytes, used: limit.used })
+        .collect();
     limits.sort_by_key(|limit| limit.bytes.saturating_sub(limit.used));
     limits
 }

@@ -1,21 +1,34 @@
 //! The dosed experiment: warm up, then doses of sizes 1 : 2 : 2 : 1 with a reading at rest after each, until the
 //! judge has seen enough or nothing that the budget allows could still decide.
+//!
+//! Several vectors take turns in counterbalanced rounds, and each is credited with what grew over its own doses: one
+//! vector after the other would charge the innocent with what changes in the course of a run.
 
 use std::time::Duration;
 
 use drip_drive::Until;
-use drip_judge::{Assessment, Cause, DOSES_MIN, More, Policy, Subject as Judged, assess, cause};
-use drip_model::{DoubtKind, Growth, Runtime, Series, Stage, Tally, begin};
+use drip_judge::{ALPHA, Cause, DOSES_MIN, More, Policy, Subject as Judged, assess, cause, confirmed, holm};
+use drip_model::{DoubtKind, Runtime, Series, Stage, Tally, Unit, begin};
 
-use crate::bench::{Bench, Trial};
+use crate::bench::{Bench, Dose};
 use crate::event::Event;
+use crate::opinions::Opinions;
+use crate::order::order;
+use crate::trial::Trial;
 
 /// Sizes of doses, in units: small and large ones take turns, the same in both directions.
 const CYCLE: [u64; 4] = [1, 2, 2, 1];
 const CYCLE_UNITS: u64 = 6;
-/// Units of warm-up and of the doses before the first look.
-const FIRST_UNITS: u64 = 2 + 2 * CYCLE_UNITS;
-/// A budget holds at least so many doses: those before the first look, and the rests between them.
+/// Units of warm-up, of the doses before the first look, and of those that must bear its verdict out.
+const FIRST_UNITS: u64 = 2 + 2 * CYCLE_UNITS + 3;
+/// Requests of the very first dose for each user: enough to see what opens a descriptor with every request, before a
+/// whole dose has opened all that the process may.
+const TOUCHES: u64 = 4;
+/// What grows by this much with each request is of each request, and not of the first ones.
+const EACH_REQUEST_MIN: f64 = 0.25;
+/// Doses of the warm-up, by time.
+const WARM_UPS: usize = 2;
+/// A budget holds at least so many doses of each vector: those before the first look, and the rests between them.
 const BUDGET_DOSES: u32 = 20;
 /// A dose that takes so many times what was reckoned is cut; what it did counts.
 const OVERTIME: u32 = 4;
@@ -27,150 +40,230 @@ const UNIT_GROWTH_MAX: u64 = 4;
 /// While nobody asks: long enough that growth with time would show.
 const IDLE_MIN: Duration = Duration::from_secs(2);
 const IDLE_MAX: Duration = Duration::from_secs(20);
+/// Sizes of the fresh doses that must bear a verdict out, in units.
+const CONFIRM: [u64; 2] = [1, 2];
+/// The lower of the two rates that tell growth with time from growth with requests, as a share of the usual one.
+const SLOW_SHARE: f64 = 0.4;
+/// Time that confirming a verdict takes, in doses, with the rests.
+const CONFIRM_DOSES: u32 = 5;
 /// Doses of a scan that cannot see memory: enough to compare early with late.
 const BLIND_DOSES: usize = 4;
 
-/// What the judge says of each signal in the end.
-#[derive(Debug, Default)]
-pub(crate) struct Opinions {
-    pub(crate) floor: Option<Assessment>,
-    pub(crate) anon: Option<Assessment>,
-    pub(crate) cause: Option<Cause>,
-    /// More requests would have decided, and the budget did not allow them.
-    pub(crate) ran_out: bool,
-}
-
 impl Bench<'_> {
-    /// Runs the experiment for one vector.
-    pub(crate) async fn experiment(&mut self, trial: &mut Trial<'_>) -> Opinions {
-        trial.dose = self.settings().dose.min(self.time_left() / BUDGET_DOSES);
-        self.read(trial, Stage::Baseline).await;
-        let Some(unit) = self.warm_up(trial).await else { return self.look(trial, 1) };
-        if self.gauges.signal().is_none() {
-            self.doses(trial, BLIND_DOSES, BLIND_DOSES, unit).await;
-            return Opinions::default();
+    /// Runs the experiment for all vectors; what the judge says is in the trials afterwards.
+    pub(crate) async fn experiment(&mut self, trials: &mut [Trial<'_>]) {
+        let several = u32::try_from(trials.len().max(1)).unwrap_or(u32::MAX);
+        self.dose = self.settings().dose.min(self.time_left() / BUDGET_DOSES.saturating_mul(several));
+        self.requests_share = self.settings().requests_max.map(|max| max / u64::from(several));
+        self.read(&mut trials.iter_mut().collect::<Vec<_>>(), Stage::Baseline, None).await;
+        for trial in &mut *trials {
+            trial.planned = WARM_UPS + DOSES_MIN;
+            trial.is_open = self.warm_up(trial).await;
         }
-        let opinions = self.judged_doses(trial, unit).await;
-        self.find_cause(trial, opinions).await
+        if self.gauges.signal().is_none() {
+            self.rounds(trials, 0, BLIND_DOSES).await;
+            return;
+        }
+        if trials.len() > 1 {
+            self.begin_together(trials);
+        }
+        self.judged_rounds(trials).await;
+        self.examine_suspects(trials).await;
     }
 
-    /// Two doses by time. The requests of the second are the unit; `None` when nothing succeeded.
-    async fn warm_up(&mut self, trial: &mut Trial<'_>) -> Option<u64> {
+    /// Doses by time, the last of which gives the unit. Whether anything succeeded, and the run goes on.
+    async fn warm_up(&mut self, trial: &mut Trial<'_>) -> bool {
         let mut last = Tally::default();
-        for _ in 0..2 {
-            if self.halted() || (trial.doses > 0 && self.none_succeeded(trial)) {
-                return None;
+        let careful = self.touch(trial).await;
+        for _ in 0..WARM_UPS {
+            if self.halted() || (trial.doses > 0 && trial.none_succeeded()) {
+                return false;
             }
-            self.tell_dose(trial, 2 + DOSES_MIN);
-            last = self.dose(trial, self.warm_up_dose(trial), Stage::WarmUp).await;
+            self.tell_dose(trial);
+            let until = self.warm_up_dose(careful);
+            last = self.dose(trial, Dose { until, stage: Stage::WarmUp, rate: None }).await;
         }
-        (!self.none_succeeded(trial) && !self.halted()).then(|| self.unit(trial, &last))
+        trial.unit = self.unit(trial, &last);
+        trial.first_unit = trial.unit;
+        !trial.none_succeeded() && !self.halted()
+    }
+
+    /// A few requests first. The most that the next dose may have, where each of them opened something.
+    async fn touch(&mut self, trial: &mut Trial<'_>) -> Option<u64> {
+        if self.requests_share.is_some() || self.halted() {
+            return None;
+        }
+        let count = u64::from(self.settings().users) * TOUCHES;
+        let until = Until::Requests { count, time_max: self.dose };
+        let tally = self.dose(trial, Dose { until, stage: Stage::WarmUp, rate: None }).await;
+        let requests = as_float(tally.completed.max(1));
+        let counts = self.grown(trial).into_iter().filter(|grown| grown.series.signal.unit() == Unit::Count);
+        let each = counts.filter(|grown| grown.by / requests >= EACH_REQUEST_MIN);
+        each.map(|grown| scaled(1, self.policy(trial, grown.series).cache / 2.0 * requests / grown.by)).min()
     }
 
     /// By time; where the requests are counted, by their share.
-    fn warm_up_dose(&self, trial: &Trial<'_>) -> Until {
-        match self.settings().requests_max {
-            Some(max) => {
-                Until::Requests { count: (max / FIRST_UNITS).max(1), time_max: self.time_left() / 4 }
-            }
-            None => Until::Elapsed(trial.dose),
+    fn warm_up_dose(&self, careful: Option<u64>) -> Until {
+        let counted = self.requests_share.map(|max| (max / FIRST_UNITS).max(1));
+        match counted.or(careful) {
+            Some(count) => Until::Requests { count, time_max: self.time_left() / 4 },
+            None => Until::Elapsed(self.dose),
         }
-    }
-
-    fn none_succeeded(&self, trial: &Trial<'_>) -> bool {
-        trial.tally.successes(trial.vector.expect_status) == 0
     }
 
     /// Requests of a unit dose: what the last warm-up dose brought, less when that grew the service very fast or when
     /// the requests are counted.
     fn unit(&self, trial: &Trial<'_>, last: &Tally) -> u64 {
         let users = u64::from(self.settings().users);
-        let gentle = match growth_of_last(best(trial)) {
-            Some((growth, cache)) if growth > 0.0 => {
-                let allowed =
-                    GROWTH_AIM * self.policy_cache(trial, cache) / (growth * as_float(2 * CYCLE_UNITS));
-                scaled(last.completed, allowed.min(1.0)).max(users)
-            }
-            _ => last.completed,
-        };
+        let gentle = self.grown(trial).into_iter().map(|grown| {
+            let aim = GROWTH_AIM * self.policy(trial, grown.series).cache;
+            aim / (grown.by * as_float(2 * CYCLE_UNITS))
+        });
+        let share = gentle.fold(1.0, f64::min);
+        let gentle = if share < 1.0 { scaled(last.completed, share).max(users) } else { last.completed };
         let counted = self.requests_left(trial).map_or(u64::MAX, |left| left / (FIRST_UNITS - 2));
         gentle.min(counted).max(1)
     }
 
-    fn policy_cache(&self, trial: &Trial<'_>, series: &Series) -> f64 {
-        self.policy(trial, series).cache
+    /// What rose between the last two readings: over the last dose, since that was played alone.
+    fn grown<'a>(&self, trial: &'a Trial<'_>) -> Vec<Grown<'a>> {
+        let value = |taken: &crate::readings::Taken, series: &Series| {
+            let found = taken.signals.iter().find(|(signal, _)| *signal == series.signal);
+            found.and_then(|(_, value)| value.as_ref().ok().copied())
+        };
+        let each = trial.readings.signals.iter().filter_map(|series| {
+            let by = value(&self.last, series)?.checked_sub(value(&self.before, series)?)?;
+            (by > 0).then(|| Grown { series, by: as_float(by) })
+        });
+        each.collect()
     }
 
     fn requests_left(&self, trial: &Trial<'_>) -> Option<u64> {
-        self.settings().requests_max.map(|max| max.saturating_sub(trial.sent()))
+        self.requests_share.map(|max| max.saturating_sub(trial.sent))
     }
 
-    /// Doses and looks until it is decided, or cannot be.
-    async fn judged_doses(&mut self, trial: &mut Trial<'_>, first_unit: u64) -> Opinions {
-        let (mut unit, mut doses, mut look) = (first_unit, DOSES_MIN, 1);
-        let mut judged = 0;
+    /// Every trial begins where the warm-up of all left the service.
+    fn begin_together(&self, trials: &mut [Trial<'_>]) {
+        for trial in trials {
+            let (vector, requests) = (trial.vector.id, trial.requests);
+            let moment = crate::readings::Moment { vector, requests, stage: Stage::WarmUp };
+            trial.readings.add(&self.last, moment, &self.ledger);
+        }
+    }
+
+    /// Rounds and looks until all is decided, or cannot be.
+    async fn judged_rounds(&mut self, trials: &mut [Trial<'_>]) {
+        let (mut round, mut count) = (0, DOSES_MIN);
         loop {
-            let whole = self.doses(trial, doses, judged + doses, unit).await;
-            judged += doses;
-            let mut opinions = self.look(trial, look);
-            let more = open_question(&opinions);
-            let Some(more) = more.filter(|_| whole && !self.halted()) else { return opinions };
-            let Some(next) = self.affordable(trial, &more, unit) else {
-                opinions.ran_out = true;
-                return opinions;
-            };
-            (self.on_event)(Event::Open { question: more.because.message });
-            (unit, doses, look) = (next, CYCLE.len(), look + 1);
-        }
-    }
-
-    /// Plays doses; whether all of them were played.
-    async fn doses(&mut self, trial: &mut Trial<'_>, count: usize, planned: usize, unit: u64) -> bool {
-        for size in CYCLE.iter().cycle().take(count) {
-            if self.halted() || self.time_left().is_zero() {
-                return false;
+            let whole = self.rounds(trials, round, count).await && !self.halted();
+            self.look(trials);
+            let open = trials.iter().filter(|trial| trial.is_open).count();
+            for trial in trials.iter_mut().filter(|trial| trial.is_open) {
+                self.go_on(trial, whole, u32::try_from(open).unwrap_or(u32::MAX));
             }
-            self.tell_dose(trial, 2 + planned);
-            let requests = unit * size;
-            let time_max = self.reckoned(trial, requests) * OVERTIME + trial.dose;
-            self.dose(trial, Until::Requests { count: requests, time_max }, Stage::Dose).await;
+            if !trials.iter().any(|trial| trial.is_open) {
+                return;
+            }
+            (round, count) = (round + count, CYCLE.len());
         }
-        !self.halted()
     }
 
-    /// Time that requests should take, at the rate so far.
-    fn reckoned(&self, trial: &Trial<'_>, requests: u64) -> Duration {
-        let each = trial.tally.busy.as_secs_f64() / as_float(trial.tally.completed.max(1));
-        Duration::try_from_secs_f64(each * as_float(requests)).unwrap_or(Duration::MAX / 100)
+    /// Whether a trial goes on after a look, and with doses of which size.
+    fn go_on(&mut self, trial: &mut Trial<'_>, whole: bool, open: u32) {
+        trial.is_open = false;
+        let Some(more) = trial.opinions.open_question().filter(|_| whole) else { return };
+        match self.affordable(trial, &more, open) {
+            Some(unit) => {
+                (trial.unit, trial.is_open) = (unit, true);
+                trial.planned += CYCLE.len();
+                (self.on_event)(Event::Open { question: more.because.message });
+            }
+            None => trial.opinions.ran_out = true,
+        }
+    }
+
+    /// Plays so many doses of every open trial, the order of the trials turned round each time; whether all were played.
+    async fn rounds(&mut self, trials: &mut [Trial<'_>], first: usize, count: usize) -> bool {
+        for (round, size) in (first..).zip(CYCLE.iter().cycle().take(count)) {
+            for index in order(self.settings().seed, round, trials.len()) {
+                let trial = &mut trials[index];
+                if !trial.is_open {
+                    continue;
+                }
+                if self.halted() || self.time_left().is_zero() {
+                    return false;
+                }
+                self.tell_dose(trial);
+                self.counted_dose(trial, trial.unit * size, Stage::Dose, None).await;
+            }
+        }
+        true
+    }
+
+    async fn counted_dose(&mut self, trial: &mut Trial<'_>, count: u64, stage: Stage, rate: Option<f64>) {
+        let count = count.min(self.requests_left(trial).unwrap_or(u64::MAX));
+        if count == 0 {
+            return;
+        }
+        let time_max = trial.reckoned(count) * OVERTIME + self.dose;
+        self.dose(trial, Dose { until: Until::Requests { count, time_max }, stage, rate }).await;
     }
 
     /// The unit of four more doses; `None` when the budget does not allow what could still decide.
-    fn affordable(&self, trial: &Trial<'_>, more: &More, unit: u64) -> Option<u64> {
-        let wanted = more.requests.div_ceil(CYCLE_UNITS).clamp(1, unit * UNIT_GROWTH_MAX);
+    fn affordable(&self, trial: &Trial<'_>, more: &More, open: u32) -> Option<u64> {
+        let wanted = more.requests.div_ceil(CYCLE_UNITS).clamp(1, trial.unit * UNIT_GROWTH_MAX);
         let by_count = self.requests_left(trial).map_or(u64::MAX, |left| left / CYCLE_UNITS);
-        let each = self.reckoned(trial, CYCLE_UNITS).as_secs_f64().max(1e-9);
-        let by_time = scaled(1, (self.time_left().as_secs_f64() - trial.dose.as_secs_f64() * 2.0) / each);
+        let each = trial.reckoned(CYCLE_UNITS).as_secs_f64().max(1e-9);
+        let time_left = self.time_left().saturating_sub(self.dose * CONFIRM_DOSES) / open.max(1);
+        let by_time = scaled(1, (time_left.as_secs_f64() - self.dose.as_secs_f64() * 2.0) / each);
         let possible = by_count.min(by_time);
-        let all_needed = more.because.kind == DoubtKind::CacheMayBeFilling;
+        let all_needed =
+            matches!(more.because.kind, DoubtKind::CacheMayBeFilling | DoubtKind::PoolMayBeFilling);
         let enough = if all_needed {
             more.requests.div_ceil(CYCLE_UNITS) <= possible
         } else {
-            possible >= unit.div_ceil(2)
+            possible >= trial.unit.div_ceil(2)
         };
         (enough && possible > 0).then(|| wanted.min(possible))
     }
 
-    /// What every signal says now.
-    fn look(&self, trial: &Trial<'_>, look: u32) -> Opinions {
+    /// What every signal of the open trials says now, at one error rate for the whole run.
+    fn look(&self, trials: &mut [Trial<'_>]) {
+        let fresh = |trial: &Trial<'_>| trial.is_open || trial.look == 0;
+        let looked: Vec<bool> = trials.iter().map(fresh).collect();
+        for trial in trials.iter_mut().filter(|trial| fresh(trial)) {
+            trial.look += 1;
+            trial.opinions = self.opinions(trial);
+        }
+        let all = || trials.iter().flat_map(|trial| trial.opinions.all());
+        let certain = holm(&all().map(|opinion| opinion.chance).collect::<Vec<_>>(), ALPHA);
+        let mut certain_of_each = certain.iter();
+        for (trial, looked) in trials.iter_mut().zip(looked) {
+            for opinion in trial.opinions.all_mut() {
+                let is_certain = certain_of_each.next().copied().unwrap_or(false);
+                if looked && !is_certain {
+                    *opinion = opinion.clone().withdrawn(certain.len());
+                }
+            }
+        }
+    }
+
+    /// What every signal of a trial says, each on its own.
+    fn opinions(&self, trial: &Trial<'_>) -> Opinions {
         let judge = |series: &Series| {
             let dosed = series.points.iter().any(|point| point.stage == Stage::Dose);
-            dosed.then(|| assess(series, &self.policy(trial, series), look))
+            dosed.then(|| assess(series, &self.policy(trial, series), trial.look))
         };
         let is_read = self.gauges.refused.is_none() && trial.readings.floor_counts();
-        let floor = if is_read { judge(&trial.readings.floor) } else { None };
-        let anon =
-            if floor.is_some() && !self.gauges.anon_is_apart() { None } else { judge(&trial.readings.anon) };
-        Opinions { floor, anon, cause: None, ran_out: false }
+        let floor = trial.readings.floor().filter(|_| is_read).and_then(judge);
+        let is_apart = floor.is_none() || self.gauges.anon_is_apart();
+        let anon = trial.readings.anon().filter(|_| is_apart).and_then(judge);
+        Opinions {
+            floor,
+            anon,
+            counts: trial.readings.counts().filter_map(judge).collect(),
+            ..Opinions::default()
+        }
     }
 
     /// The thresholds that apply to a series of this trial.
@@ -182,70 +275,76 @@ impl Bench<'_> {
             base: begin(&series.points).map_or(0.0, |point| as_float(point.value)),
             assume_cache: self.settings().assume_cache,
             heap_limit: self.gauges.heap_limit().or(self.heap_limit),
+            descriptor_limit: self.gauges.bounds.descriptors(),
         });
         let step = self.gauges.resolution().filter(|_| self.gauges.floor_signal() == Some(series.signal));
         Policy { noise_floor: policy.noise_floor.max(step.map_or(0.0, as_float)), ..policy }
     }
 
-    /// Where memory grows, an idle window tells requests from time.
-    async fn find_cause(&mut self, trial: &mut Trial<'_>, mut opinions: Opinions) -> Opinions {
-        let Some(signal) = growing(&opinions) else { return opinions };
-        if !self.halted() {
-            let idle = (trial.dose * 2).clamp(IDLE_MIN, IDLE_MAX);
-            self.rest(idle).await;
-            self.read(trial, Stage::Idle).await;
+    /// Where something grows, an idle window tells requests from time, and fresh doses must bear it out.
+    async fn examine_suspects(&mut self, trials: &mut [Trial<'_>]) {
+        let mut suspects: Vec<&mut Trial<'_>> =
+            trials.iter_mut().filter(|trial| trial.opinions.growing().is_some()).collect();
+        if suspects.is_empty() {
+            return;
         }
-        let series =
-            if signal == trial.readings.floor.signal { &trial.readings.floor } else { &trial.readings.anon };
+        if !self.halted() {
+            self.rest((self.dose * 2).clamp(IDLE_MIN, IDLE_MAX)).await;
+            self.read(&mut suspects, Stage::Idle, None).await;
+        }
+        for trial in suspects {
+            if !matches!(self.cause(trial), Some(Cause::Time(_))) {
+                self.confirm(trial).await;
+            }
+            trial.opinions.cause = self.cause(trial);
+            let evidence = trial.opinions.growing();
+            trial.opinions.confirmed = evidence
+                .and_then(|found| confirmed(trial.readings.series(found.signal)?, &found.per_request));
+        }
+    }
+
+    fn cause(&self, trial: &Trial<'_>) -> Option<Cause> {
+        let series = trial.readings.series(trial.opinions.growing()?.signal)?;
         let policy = self.policy(trial, series);
-        opinions.cause = Some(cause(series, policy.noise_floor, policy.level));
-        opinions
+        Some(cause(series, policy.noise_floor, policy.level))
     }
 
-    fn tell_dose(&mut self, trial: &Trial<'_>, planned: usize) {
+    /// Fresh doses; and where an idle heap may hide growth with time, a slow one.
+    async fn confirm(&mut self, trial: &mut Trial<'_>) {
+        trial.planned += CONFIRM.len();
+        for size in CONFIRM {
+            if self.halted() {
+                return;
+            }
+            self.tell_dose(trial);
+            self.counted_dose(trial, trial.first_unit * size, Stage::Confirm, None).await;
+        }
+        let from_outside = trial
+            .opinions
+            .growing()
+            .is_some_and(|found| !found.signal.is_floor() && found.signal.unit() == Unit::Bytes);
+        if from_outside && !self.halted() {
+            trial.planned += 1;
+            self.tell_dose(trial);
+            let rate = trial.rate() * SLOW_SHARE;
+            self.counted_dose(trial, trial.first_unit, Stage::Slow, Some(rate)).await;
+        }
+    }
+
+    fn tell_dose(&mut self, trial: &Trial<'_>) {
         let endpoint = trial.vector.endpoint.clone();
-        (self.on_event)(Event::Dose { endpoint, done: trial.doses, planned });
+        (self.on_event)(Event::Dose {
+            endpoint,
+            done: trial.doses,
+            planned: trial.planned.max(trial.doses + 1),
+        });
     }
 }
 
-/// The series that counts most.
-fn best<'a>(trial: &'a Trial<'_>) -> &'a Series {
-    if trial.readings.floor.points.is_empty() { &trial.readings.anon } else { &trial.readings.floor }
-}
-
-/// Growth over the last reading's dose.
-fn growth_of_last(series: &Series) -> Option<(f64, &Series)> {
-    let [.., before, last] = series.points.as_slice() else { return None };
-    Some((as_float(last.value) - as_float(before.value), series))
-}
-
-/// What is open: the best signal's question; or, where that is calm, the question of anonymous memory that is not.
-fn open_question(opinions: &Opinions) -> Option<More> {
-    let best = opinions.floor.as_ref().or(opinions.anon.as_ref())?;
-    if best.evidence.growth == Growth::Grows {
-        return None;
-    }
-    let second = opinions.anon.as_ref().filter(|anon| anon.evidence.per_request.low > 0.0);
-    // Below a floor that collects, more requests do not tell what a heap keeps committed from what is held.
-    let second = second.and_then(|anon| anon.more.clone());
-    best.more.clone().or(second.filter(|more| more.because.kind != DoubtKind::GarbageNotCollected))
-}
-
-/// Whether memory surely grew more than a healthy service's may, decided or not: the allowance, or all that a heap which
-/// is never given back may take.
-pub(crate) fn grows_beyond_allowance(assessment: &Assessment) -> bool {
-    let evidence = &assessment.evidence;
-    let named = |name: &str| evidence.thresholds.iter().find(|t| t.name == name).map(|t| t.value);
-    let allowance = named("uncollected").or(named("allowance")).unwrap_or(f64::INFINITY);
-    evidence.growth == Growth::Grows
-        || (evidence.growth == Growth::Undecided
-            && evidence.per_request.low * as_float(evidence.requests) >= allowance)
-}
-
-fn growing(opinions: &Opinions) -> Option<drip_model::Signal> {
-    let both = [opinions.floor.as_ref(), opinions.anon.as_ref()];
-    let grows = both.into_iter().flatten().find(|a| a.evidence.growth == Growth::Grows)?;
-    Some(grows.evidence.signal)
+/// A signal that rose.
+struct Grown<'a> {
+    series: &'a Series,
+    by: f64,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts and bytes far below 2^53")]

@@ -1,13 +1,14 @@
 //! Reading the memory of a service at rest, by every source that could be had.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use drip_meter::source::anon::Anon;
-use drip_meter::{Attached, Meter, MeterError, Reading, attach};
-use drip_model::{Doubt, DoubtKind, FloorUsed, Gap, Gauge, Point, Runtime, Series, Signal, Stage, Unit};
-use drip_proc::Identity;
+use drip_meter::{Attached, Meter, MeterError, Part, Reading, attach};
+use drip_model::{Doubt, DoubtKind, FloorUsed, Runtime, Series, Signal, Unit};
+use drip_proc::{Counts, Identity};
 
 use crate::job::Job;
+use crate::readings::{Figure, Readings, Taken};
 use crate::room::Bounds;
 use crate::subject::Subject;
 
@@ -23,97 +24,13 @@ pub(crate) struct Gauges {
     /// Why there is no floor, or none any more.
     pub(crate) refused: Option<String>,
     misses: usize,
-    /// How many processes the last reading of the floor was of.
-    processes: usize,
+    /// The processes of the floor's last reading.
+    floor_processes: Vec<Identity>,
     /// What limits the service.
     pub(crate) bounds: Bounds,
     /// Whether nobody misses a floor: memory that is freed at once needs none.
     needs_none: bool,
     started: Instant,
-}
-
-/// What was read at rest for one vector.
-#[derive(Debug, Clone)]
-pub(crate) struct Readings {
-    pub(crate) floor: Series,
-    pub(crate) anon: Series,
-    pub(crate) gauges: Vec<Gauge>,
-    /// The longest reading of the floor.
-    pub(crate) longest: Option<Duration>,
-    /// The processes of the floor's last reading.
-    floor_processes: Vec<Identity>,
-    first: Option<Vec<Identity>>,
-    last: Vec<Identity>,
-}
-
-impl Readings {
-    pub(crate) const fn new(floor: Signal) -> Self {
-        Self {
-            floor: Series::new(floor),
-            anon: Series::new(Signal::Anon),
-            gauges: Vec::new(),
-            longest: None,
-            floor_processes: Vec::new(),
-            first: None,
-            last: Vec::new(),
-        }
-    }
-
-    /// Whether a process that was read first is not there any more: its memory went with it.
-    pub(crate) fn process_was_replaced(&self) -> bool {
-        self.first.as_ref().is_some_and(|first| first.iter().any(|process| !self.last.contains(process)))
-    }
-
-    /// A reading that lacks a process which lives and was in the last one would be too small by all that it holds.
-    fn whole(&self, reading: Reading) -> Result<Reading, MeterError> {
-        let is_lost =
-            |process: &&Identity| !reading.processes.contains(process) && drip_proc::is_alive(process);
-        match self.floor_processes.iter().find(is_lost) {
-            Some(process) => Err(MeterError::Silent { pid: process.pid }),
-            None => Ok(reading),
-        }
-    }
-
-    /// Whether the floor was read often enough to be judged: at half of the doses or more.
-    pub(crate) fn floor_counts(&self) -> bool {
-        let dosed = |series: &Series| series.points.iter().filter(|point| point.stage == Stage::Dose).count();
-        let floor = dosed(&self.floor);
-        floor > 0 && floor * 2 >= dosed(&self.anon)
-    }
-
-    /// What was read beside the signals under this name.
-    pub(crate) fn gauge(&self, name: &str) -> Option<&Gauge> {
-        self.gauges.iter().find(|gauge| gauge.name == name)
-    }
-
-    fn note_processes(&mut self, stage: Stage, processes: Vec<Identity>) {
-        // Until the judged part begins, a service may still start and end processes of its own.
-        if stage == Stage::WarmUp {
-            self.first = Some(processes.clone());
-        }
-        self.last = processes;
-    }
-
-    fn note_gauge(&mut self, name: &str, unit: Unit, point: Point) {
-        match self.gauges.iter_mut().find(|gauge| gauge.name == name) {
-            Some(gauge) => gauge.points.push(point),
-            None => self.gauges.push(Gauge { name: name.to_owned(), unit, points: vec![point] }),
-        }
-    }
-}
-
-/// When a reading is taken.
-#[derive(Debug, Clone, Copy)]
-struct Moment {
-    at: Duration,
-    requests: u64,
-    stage: Stage,
-}
-
-impl Moment {
-    const fn point(self, value: u64) -> Point {
-        Point { at: self.at, requests: self.requests, value, stage: self.stage }
-    }
 }
 
 impl Gauges {
@@ -129,7 +46,7 @@ impl Gauges {
             refused,
             misses: 0,
             bounds: Bounds::of(subject),
-            processes: 1,
+            floor_processes: Vec::new(),
             needs_none: needs_no_floor(subject.runtime, job.preload),
             started,
         }
@@ -164,39 +81,40 @@ impl Gauges {
         self.floor.as_ref().and_then(|attached| attached.floor.heap_limit())
     }
 
-    pub(crate) const fn processes(&self) -> usize {
-        self.processes
+    pub(crate) fn processes(&self) -> usize {
+        self.floor_processes.len().max(1)
     }
 
     /// Reads every source once, the floor first: it collects, and what it frees must not count below.
-    pub(crate) async fn read(&mut self, requests: u64, stage: Stage, readings: &mut Readings) {
-        let moment = |started: Instant| Moment { at: started.elapsed(), requests, stage };
-        self.read_floor(moment(self.started), readings).await;
-        let Some(anon) = self.anon else { return };
-        let reading = anon.read().await;
-        if let Some(reading) = note(&mut readings.anon, moment(self.started), reading) {
-            readings.note_processes(stage, reading.processes);
-        }
+    pub(crate) async fn read(&mut self) -> Taken {
+        let mut taken = Taken { at: self.started.elapsed(), ..Taken::default() };
+        self.read_floor(&mut taken).await;
+        let Some(anon) = self.anon else { return taken };
+        let reading = anon.read().await.map_err(|error| error.to_string());
+        taken
+            .signals
+            .push((Signal::Anon, reading.as_ref().map(|reading| reading.value).map_err(Clone::clone)));
+        taken.processes = reading.map(|reading| reading.processes).unwrap_or_default();
         // Some of its processes may be another user's, and then there are no counts.
         if let Ok(counts) = drip_proc::counts(&anon.0.pids()) {
-            for (name, value) in counts.named() {
-                readings.note_gauge(name, Unit::Count, moment(self.started).point(value));
-            }
+            taken.count(&counts);
         }
+        taken
     }
 
-    async fn read_floor(&mut self, moment: Moment, readings: &mut Readings) {
+    async fn read_floor(&mut self, taken: &mut Taken) {
         let Some(attached) = &mut self.floor else { return };
-        let began = Instant::now();
-        let reading = attached.floor.collect().await.and_then(|reading| readings.whole(reading));
-        readings.longest = readings.longest.max(Some(began.elapsed()));
+        let (signal, began) = (attached.floor.signal(), Instant::now());
+        let reading = attached.floor.collect().await;
+        let reading = reading.and_then(|reading| whole(reading, &self.floor_processes));
+        taken.took = Some(began.elapsed());
         self.count_miss(reading.as_ref().err()).await;
-        if let Some(reading) = note(&mut readings.floor, moment, reading) {
-            self.processes = reading.processes.len().max(1);
-            readings.floor_processes = reading.processes;
-            for part in reading.parts {
-                readings.note_gauge(part.name, part.unit, moment.point(part.value));
-            }
+        taken
+            .signals
+            .push((signal, reading.as_ref().map(|reading| reading.value).map_err(ToString::to_string)));
+        if let Ok(reading) = reading {
+            self.floor_processes = reading.processes;
+            taken.explain(&reading.parts);
         }
     }
 
@@ -224,10 +142,12 @@ impl Gauges {
 
     /// What it means that there is no floor, or that some of its readings are missing.
     pub(crate) fn doubts(&self, readings: &Readings) -> Vec<Doubt> {
-        let silent = readings.floor.gaps.last().filter(|_| !readings.floor_counts()).map(|gap| &gap.reason);
+        let floor = readings.floor();
+        let last_gap = floor.and_then(|floor| floor.gaps.last()).map(|gap| &gap.reason);
+        let silent = last_gap.filter(|_| !readings.floor_counts());
         let reason = self.refused.as_ref().or(silent);
         let reason = reason.filter(|_| self.anon.is_some() && !self.needs_none);
-        reason.map(|reason| not_available(reason)).into_iter().chain(missed(&readings.floor)).collect()
+        reason.map(|reason| not_available(reason)).into_iter().chain(floor.and_then(missed)).collect()
     }
 
     pub(crate) async fn close(self) {
@@ -280,16 +200,35 @@ fn missed(floor: &Series) -> Option<Doubt> {
     (!floor.points.is_empty()).then(|| Doubt::new(DoubtKind::ReadingMissed, message))
 }
 
-/// Adds a reading to its series; a missed one is a gap.
-fn note(series: &mut Series, moment: Moment, reading: Result<Reading, MeterError>) -> Option<Reading> {
-    match reading {
-        Ok(reading) => {
-            series.points.push(moment.point(reading.value));
-            Some(reading)
+/// A reading that lacks a process which lives and was in the last one would be too small by all that it holds.
+fn whole(reading: Reading, before: &[Identity]) -> Result<Reading, MeterError> {
+    let is_lost = |process: &&Identity| !reading.processes.contains(process) && drip_proc::is_alive(process);
+    match before.iter().find(is_lost) {
+        Some(process) => Err(MeterError::Silent { pid: process.pid }),
+        None => Ok(reading),
+    }
+}
+
+impl Taken {
+    /// Parts of the floor; what the runtime counts is judged as well.
+    fn explain(&mut self, parts: &[Part]) {
+        for Part { name, unit, value } in parts.iter().copied() {
+            self.figures.push(Figure { name, unit, value });
+            if name == Signal::Goroutines.name() {
+                self.signals.push((Signal::Goroutines, Ok(value)));
+            }
         }
-        Err(error) => {
-            series.gaps.push(Gap { at: moment.at, reason: error.to_string() });
-            None
-        }
+    }
+
+    /// What the system counts.
+    fn count(&mut self, counts: &Counts) {
+        let named = counts.named().into_iter();
+        self.figures.extend(named.map(|(name, value)| Figure { name, unit: Unit::Count, value }));
+        self.signals.extend([
+            (Signal::Descriptors, Ok(counts.descriptors)),
+            (Signal::Sockets, Ok(counts.sockets.total().saturating_sub(counts.sockets.listen))),
+            (Signal::Threads, Ok(counts.threads)),
+            (Signal::Children, Ok(counts.children + counts.zombies)),
+        ]);
     }
 }

@@ -1,28 +1,26 @@
 //! From what was asked and read of one vector to its outcome.
 
 use drip_judge::forecast;
-use drip_model::{Doubt, DoubtKind, Outcome, Series, ServiceCost, Signal, ToLimit, Verdict};
+use drip_model::{Doubt, DoubtKind, Outcome, Series, ServiceCost, Signal, ToLimit, Unit, Verdict};
 
-use crate::bench::{Bench, Trial};
-use crate::experiment::Opinions;
-use crate::gauges::Readings;
+use crate::bench::Bench;
 use crate::halt::Reason;
+use crate::readings::Readings;
 use crate::room::{growth_of, limits_of};
+use crate::trial::Trial;
 use crate::verdict::{Judged, Known, weigh};
 use crate::witness::Witness;
 
 /// Weighs a finished trial.
 pub(crate) async fn outcome(
     bench: &Bench<'_>,
-    trial: Trial<'_>,
-    opinions: Opinions,
+    mut trial: Trial<'_>,
+    died_of_it: bool,
     witness: &Witness,
 ) -> Outcome {
-    let crash = if bench.halt.reason() == Some(Reason::Died) && trial.sent() > 0 {
-        Some(witness.testify(bench.subject, trial.requests).await)
-    } else {
-        None
-    };
+    let crash = if died_of_it { Some(witness.testify(bench.subject, trial.requests).await) } else { None };
+    let opinions = std::mem::take(&mut trial.opinions);
+    let confirmed = opinions.confirmed;
     let judged = weigh(Known {
         opinions,
         tally: &trial.tally,
@@ -35,8 +33,12 @@ pub(crate) async fn outcome(
     });
     let to_limit = to_limit(bench, &trial, &judged);
     let service_cost = service_cost(&trial);
-    let mut series: Vec<Series> = vec![trial.readings.floor, trial.readings.anon];
-    series.push(Series { points: trial.samples.take(), ..Series::new(Signal::Anon) });
+    let sampled = Series { points: trial.samples.take(), ..Series::new(Signal::Anon) };
+    let judged_by = judged.evidence.as_ref().map(|evidence| evidence.signal);
+    let mut series = trial.readings.signals;
+    // Counts are in the gauges; as a series of its own only the one that the verdict rests on.
+    series.retain(|series| series.signal.unit() == Unit::Bytes || judged_by == Some(series.signal));
+    series.push(sampled);
     series.retain(|series| !series.points.is_empty());
     Outcome {
         vector: trial.vector.id,
@@ -52,6 +54,7 @@ pub(crate) async fn outcome(
         series,
         gauges: trial.readings.gauges,
         service_cost,
+        confirmed,
     }
 }
 
@@ -91,7 +94,8 @@ fn to_limit(bench: &Bench<'_>, trial: &Trial<'_>, judged: &Judged) -> Option<ToL
     let evidence = judged
         .evidence
         .as_ref()
-        .filter(|_| matches!(judged.verdict, Verdict::Leaking | Verdict::Unbounded { .. }))?;
+        .filter(|_| matches!(judged.verdict, Verdict::Leaking | Verdict::Unbounded { .. }))
+        .filter(|evidence| evidence.signal.unit() == Unit::Bytes)?;
     // From the beginning of the judged part: how long a service lives that was just started and warmed up.
     let limits = limits_of(bench.settings(), bench.subject, &bench.gauges, &trial.readings, evidence.signal);
     let reached = limits.into_iter().filter_map(|(filling, limit)| {

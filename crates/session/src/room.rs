@@ -1,12 +1,13 @@
 //! How much room a service has: what is read of it and of its processes, made into limits.
 
 use drip_judge::Limit;
-use drip_model::{Evidence, Growth, Interval, Point, Runtime, Settings, Signal, begin};
-use drip_proc::ProcessLimit;
+use drip_model::{Evidence, Growth, Interval, Point, Runtime, Series, Settings, Signal, begin};
+use drip_proc::{ProcessLimit, Resource};
 
 use crate::flags::{JvmFlags, go_memory_limit, jvm_flags, v8_heap_is_set};
-use crate::gauges::{Gauges, Readings};
+use crate::gauges::Gauges;
 use crate::limits::{Filling, Room, limits};
+use crate::readings::Readings;
 use crate::subject::Subject;
 
 /// The part of Node's floor that V8's heap limit is about.
@@ -23,6 +24,12 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
+    /// How many descriptors the process may open.
+    pub(crate) fn descriptors(&self) -> Option<u64> {
+        let limit = self.process.iter().find(|limit| limit.resource == Resource::Descriptors);
+        limit.map(|limit| limit.most)
+    }
+
     /// Those of the process that owns the socket; none where it is not known.
     pub(crate) fn of(subject: &Subject) -> Self {
         let Some(owner) = subject.owners.first().map(|owner| owner.pid) else { return Self::default() };
@@ -55,10 +62,10 @@ pub(crate) fn limits_of(
         heap_is_set: bounds.heap_is_set,
         jvm: bounds.jvm,
         go_memory: bounds.go_memory,
-        live_used: first(&readings.floor.points).filter(|_| of_heap),
+        live_used: readings.floor().and_then(|series| first(&series.points)).filter(|_| of_heap),
         heap_used: heap.filter(|_| of_heap),
         processes: gauges.processes() as u64,
-        anon_used: first(&readings.anon.points),
+        anon_used: readings.anon().and_then(|series| first(&series.points)),
         process: bounds.process,
     };
     limits(subject.runtime.unwrap_or(Runtime::Unknown), &room)
@@ -98,6 +105,6 @@ fn first(points: &[Point]) -> Option<u64> {
 /// How much of the floor's growth is that of the heap alone.
 fn heap_share(readings: &Readings) -> Option<f64> {
     let heap = readings.gauge(HEAP_PART)?.per_request()?;
-    let whole = readings.floor.per_request().filter(|growth| *growth > 0.0)?;
+    let whole = readings.floor().and_then(Series::per_request).filter(|growth| *growth > 0.0)?;
     Some((heap / whole).clamp(0.0, 1.0))
 }

@@ -6,26 +6,35 @@ use std::time::{Instant, SystemTime};
 use drip_catalog::Context;
 use drip_drive::Pulse;
 use drip_model::{
-    Doubt, DoubtKind, Footprint, Origin, Outcome, Report, Runtime, Scheme, Service, Settings, Signal, Status,
+    Doubt, DoubtKind, Footprint, Origin, Outcome, Report, Runtime, Scheme, Service, Settings, Status,
+    VectorId,
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::bench::{Bench, Trial};
+use crate::bench::Bench;
 use crate::event::Event;
-use crate::experiment::Opinions;
 use crate::flags::{go_heap_limit, jvm_heap_limit, memory_of};
 use crate::footprint::{cpu_seconds, footprint};
 use crate::gauges::Gauges;
 use crate::halt::{Halt, Reason};
 use crate::job::{Job, Place};
+use crate::ledger::Ledger;
 use crate::outcome::outcome;
+use crate::readings::Taken;
 use crate::secret;
 use crate::subject::{self, Subject};
+use crate::trial::Trial;
 use crate::trouble::Trouble;
 use crate::witness::{LAST_LINES, Witness};
 
 /// The service may take half of what the machine can spare, unless a limit was stated.
 const SPARE_SHARE: u64 = 2;
+
+/// A budget that is over leaves so many doses of time to finish what was begun.
+const LATE_DOSES: u32 = 8;
+/// A vector that grew this much more than the one under way is what a death is laid to, if it grew by that much at all.
+const GUILT_RATIO: f64 = 4.0;
+const GUILT_BYTES_MIN: f64 = 4e6;
 
 /// What came of a run.
 #[derive(Debug)]
@@ -138,6 +147,13 @@ async fn measure(
         started: clock.started,
         deadline: Instant::now() + subject.settings.budget,
         on_event,
+        dose: subject.settings.dose,
+        requests_share: None,
+        next: first_number(job),
+        asked: None,
+        ledger: Ledger::default(),
+        last: Taken::default(),
+        before: Taken::default(),
     };
     let outcomes = try_all(job, &mut bench, &witness).await;
     let requests = bench.pulse.completed();
@@ -178,21 +194,27 @@ fn heap_limit(subject: &Subject) -> Option<u64> {
     }
 }
 
-/// One vector after the other, each with its share of the time that is left.
+/// Every vector gets its doses, and then its outcome.
 async fn try_all(job: &Job, bench: &mut Bench<'_>, witness: &Witness) -> Vec<Outcome> {
-    let (whole, root) = (bench.deadline, bench.halt.clone());
-    let floor = bench.gauges.floor_signal().unwrap_or(Signal::LiveHeap);
-    let (mut outcomes, mut next) = (Vec::new(), first_number(job));
-    for (done, vector) in job.vectors.iter().enumerate() {
-        let waiting = u32::try_from(job.vectors.len() - done).unwrap_or(u32::MAX);
-        bench.deadline = Instant::now() + whole.saturating_duration_since(Instant::now()) / waiting;
-        bench.halt = root.child();
-        let mut trial = Trial::new(vector, &bench.pulse, next, floor);
-        let opinions = if bench.halted() { Opinions::default() } else { bounded(bench, &mut trial).await };
-        next = trial.next();
-        outcomes.push(outcome(bench, trial, opinions, witness).await);
+    let mut trials: Vec<_> = job.vectors.iter().map(Trial::new).collect();
+    bounded(bench, &mut trials).await;
+    let accused = accused(bench, &trials);
+    let mut outcomes = Vec::new();
+    for trial in trials {
+        let died_of_it = accused == Some(trial.vector.id);
+        outcomes.push(outcome(bench, trial, died_of_it, witness).await);
     }
     outcomes
+}
+
+/// Whose requests a death is laid to: those that were under way, unless another vector had made the service grow far more.
+fn accused(bench: &Bench<'_>, trials: &[Trial<'_>]) -> Option<VectorId> {
+    let asked = bench.asked.filter(|_| bench.halt.reason() == Some(Reason::Died))?;
+    let growth = |trial: &Trial<'_>| trial.growth().unwrap_or(0.0);
+    let own = trials.iter().find(|trial| trial.vector.id == asked).map_or(0.0, growth);
+    let most = trials.iter().max_by(|a, b| growth(a).total_cmp(&growth(b)))?;
+    let is_far_more = growth(most) > GUILT_RATIO * own.max(GUILT_BYTES_MIN);
+    Some(if is_far_more { most.vector.id } else { asked })
 }
 
 /// A service that runs already may hold the keys of an earlier run: with another seed, the counter is another too.
@@ -205,10 +227,10 @@ const fn first_number(job: &Job) -> u64 {
 }
 
 /// The experiment minds its budget; a service that answers ever more slowly is cut off a little later.
-async fn bounded(bench: &mut Bench<'_>, trial: &mut Trial<'_>) -> Opinions {
-    let (halt, late) = (bench.halt.clone(), bench.deadline + bench.settings().dose * 4);
+async fn bounded(bench: &mut Bench<'_>, trials: &mut [Trial<'_>]) {
+    let (halt, late) = (bench.halt.clone(), bench.deadline + bench.settings().dose * LATE_DOSES);
     tokio::select! {
-        opinions = bench.experiment(trial) => opinions,
+        () = bench.experiment(trials) => (),
         () = cut_off(&halt, late) => unreachable!("the watch never ends by itself"),
     }
 }

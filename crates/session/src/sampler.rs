@@ -19,8 +19,9 @@ const SAMPLES_MAX: usize = 6000;
 pub(crate) struct Watch {
     pub(crate) anon: Anon,
     pub(crate) pulse: Arc<Pulse>,
-    /// Completed before this vector began.
-    pub(crate) before: u64,
+    /// Completed in the whole run, and of this vector, before the dose began.
+    pub(crate) completed_before: u64,
+    pub(crate) requests_before: u64,
     pub(crate) started: Instant,
     /// More than this ends the run.
     pub(crate) guard_bytes: u64,
@@ -74,6 +75,6 @@ async fn look(watch: &Watch, samples: &Samples) -> bool {
     if reading.value > watch.guard_bytes {
         watch.halt.because(Reason::MemoryGuard);
     }
-    let requests = watch.pulse.completed().saturating_sub(watch.before);
+    let requests = watch.requests_before + watch.pulse.completed().saturating_sub(watch.completed_before);
     samples.push(Point { at: watch.started.elapsed(), requests, value: reading.value, stage: Stage::Load })
 }

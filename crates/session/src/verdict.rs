@@ -3,10 +3,10 @@
 //! Unclear is never counted as healthy: whatever speaks against calm readings turns them into a doubt. Nothing
 //! turns proven growth into health.
 
-use drip_judge::Cause;
-use drip_model::{Crash, Doubt, DoubtKind, Evidence, Growth, Interval, Tally, Verdict};
+use drip_judge::{Assessment, Cause};
+use drip_model::{Crash, Doubt, DoubtKind, Evidence, Growth, Interval, Signal, Tally, Verdict};
 
-use crate::experiment::{Opinions, grows_beyond_allowance};
+use crate::opinions::{Opinions, grows_beyond_allowance};
 
 /// Below this share of successes, calm readings speak of the error path alone.
 const SUCCESS_SHARE_MIN: f64 = 0.5;
@@ -40,12 +40,15 @@ pub(crate) struct Judged {
 /// Weighs it all.
 pub(crate) fn weigh(known: Known<'_>) -> Judged {
     let (vetoes, failures) = (vetoes(&known), failures(known.tally, known.expect_status));
-    let (cause, ran_out) = (known.opinions.cause, known.opinions.ran_out);
+    let Opinions { cause, confirmed, ran_out, .. } = known.opinions;
+    let not_confirmed = confirmed == Some(false);
     let (evidence, others) = sorted(known.opinions);
     let is_theirs = known.stranger.is_none();
-    let verdict = verdict(known.crash, evidence.as_ref().filter(|_| is_theirs), cause, !vetoes.is_empty());
+    let trusted = evidence.as_ref().filter(|_| is_theirs && !not_confirmed);
+    let verdict = verdict(known.crash, trusted, cause, !vetoes.is_empty());
     let mut doubts = Vec::new();
     if verdict == Verdict::Unclear {
+        doubts.extend(not_confirmed.then(refuted));
         doubts.extend(vetoes);
         doubts.extend(evidence.iter().flat_map(|evidence| evidence.doubts.clone()));
         doubts.extend(ran_out.then(budget_spent));
@@ -54,7 +57,8 @@ pub(crate) fn weigh(known: Known<'_>) -> Judged {
         doubts.push(time_or_requests());
     }
     if matches!(verdict, Verdict::Steady | Verdict::Settling { .. }) {
-        doubts.extend(others.first().and_then(unproven_growth));
+        let anon = others.iter().find(|other| other.signal == Signal::Anon);
+        doubts.extend(anon.and_then(unproven_growth));
     }
     let said = doubts.iter().any(|doubt| matches!(doubt.kind, DoubtKind::ManyErrors | DoubtKind::NoSuccess));
     doubts.extend(failures.filter(|_| !said));
@@ -74,8 +78,8 @@ fn concerns(doubt: &Doubt, evidence: Option<&Evidence>) -> bool {
 
 /// The evidence that the verdict rests on, and the rest: growth counts before calm, a better signal before a worse.
 fn sorted(opinions: Opinions) -> (Option<Evidence>, Vec<Evidence>) {
-    let mut all: Vec<Evidence> =
-        [opinions.floor, opinions.anon].into_iter().flatten().map(|a| a.evidence).collect();
+    let memory = opinions.floor.into_iter().chain(opinions.anon);
+    let mut all: Vec<Evidence> = memory.chain(opinions.counts).map(|opinion| opinion.evidence).collect();
     all.sort_by_key(|evidence| (evidence.growth != Growth::Grows, evidence.signal));
     let mut rest = all.into_iter();
     (rest.next(), rest.collect())
@@ -114,6 +118,7 @@ fn vetoes(known: &Known<'_>) -> Vec<Doubt> {
     }
     vetoes.extend(known.stranger.clone());
     vetoes.extend(disagreement(&known.opinions));
+    vetoes.extend(filling_pool(&known.opinions));
     vetoes
 }
 
@@ -130,6 +135,13 @@ fn disagreement(opinions: &Opinions) -> Option<Doubt> {
              memory, or memory that the allocator keeps; more requests would tell (raise --budget)"
         ),
     ))
+}
+
+/// Memory is calm, and something that is counted surely grows and is not proven to go on.
+fn filling_pool(opinions: &Opinions) -> Option<Doubt> {
+    let open =
+        |count: &&Assessment| count.evidence.growth == Growth::Undecided && grows_beyond_allowance(count);
+    opinions.counts.iter().find(open)?.evidence.doubts.first().cloned()
 }
 
 /// Growth beside a calm heap that is neither proven nor excluded: said, since the heap is not all of the memory.
@@ -169,6 +181,12 @@ fn failures(tally: &Tally, expected: Option<u16>) -> Option<Doubt> {
     Some(Doubt::new(DoubtKind::ManyErrors, message))
 }
 
+fn refuted() -> Doubt {
+    let message = "it grew in the doses that were judged, and not in those that were to bear this out: the growth may have \
+                   just stopped; a longer run would tell (raise --budget)";
+    Doubt::new(DoubtKind::NotConfirmed, message)
+}
+
 fn budget_spent() -> Doubt {
     let message = "the time or the requests of this run were spent before it was decided";
     Doubt::new(DoubtKind::BudgetSpent, message)
@@ -201,8 +219,8 @@ fn share(part: u64, whole: u64) -> f64 {
 mod tests {
     use std::collections::BTreeMap;
 
-    use drip_judge::{Assessment, More};
-    use drip_model::{Exit, Signal, Threshold};
+    use drip_judge::More;
+    use drip_model::{Exit, Threshold};
 
     use super::*;
 
@@ -218,7 +236,7 @@ mod tests {
             doubts: if open { vec![because.clone()] } else { Vec::new() },
             growth,
         };
-        Assessment { evidence, more: open.then_some(More { requests: 1, because }) }
+        Assessment { evidence, more: open.then_some(More { requests: 1, because }), chance: 1.0 }
     }
 
     fn opinions(floor: Option<Growth>, anon: Option<Growth>) -> Opinions {

@@ -15,9 +15,9 @@ pub(crate) static PAGE: Page = Page {
     why: "At the limit of descriptors (often 1,024) every open, accept and connect fails with \"Too many \
           open files\". The process stays alive, and so passes a check of the process, but it answers \
           nobody. Memory graphs show almost nothing.",
-    how_seen: "Not reported by this version of Drip. By hand, on Linux: count the entries of /proc/PID/fd \
-               before and after some thousand requests, with the service at rest both times; ls -l there \
-               shows what they are.",
+    how_seen: "Descriptors are counted at rest, after doses of requests, in every process of the service, and judged as \
+               memory is: growth with each request, beyond what a pool may hold, that fresh doses bear out. By \
+               hand, on Linux: count the entries of /proc/PID/fd before and after; ls -l there shows what they are.",
     fix: Fix {
         general: "Close in the construct that runs on every path: finally, defer, with, try-with-resources, \
                   a destructor. List /proc/PID/fd to see the kind: files, sockets (then see DRIP008), pipes \

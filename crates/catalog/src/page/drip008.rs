@@ -19,9 +19,10 @@ pub(crate) static PAGE: Page = Page {
     why: "A pool that is not given back its connections is empty after as many requests as it is large, and \
           from then on every request waits until it times out. What belongs to an aborted request (buffers, \
           a transaction with its locks, a goroutine) stays with it.",
-    how_seen: "Not reported by this version of Drip. By hand: ss -tanp shows the connections of a process by \
-               state; many in CLOSE-WAIT are sockets whose other side has gone and that the service has not \
-               closed. A pool's own metrics show how many are borrowed at rest.",
+    how_seen: "Sockets are counted by state at rest, when no request of Drip is open, and judged as memory is. By hand: \
+               ss -tanp shows the connections of a process by state; many in CLOSE-WAIT are sockets whose other \
+               side has gone and that the service has not closed. A pool's own metrics show how many are \
+               borrowed at rest.",
     fix: Fix {
         general: "Give back on every path, in finally or its like, and before the response is sent rather \
                   than after. Pass the client's cancellation on to what works for it. Give the pool a \

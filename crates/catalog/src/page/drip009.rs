@@ -14,10 +14,10 @@ pub(crate) static PAGE: Page = Page {
            a listener. Each keeps alive all that it refers to.",
     why: "Memory goes with them, a stack or a closure each. Threads meet a limit of their own, after which \
           none can be started. Timers and listeners also cost CPU: each event calls all of them.",
-    how_seen: "Not reported by this version of Drip; the memory that they hold is, as DRIP001. By hand: \
-               Threads in /proc/PID/status for threads, go_goroutines for goroutines, \
-               jvm_threads_live_threads for Java, and in Node.js emitter.listenerCount and \
-               process.getActiveResourcesInfo().",
+    how_seen: "Threads, child processes and, where Go tells them, goroutines are counted at rest and judged as memory \
+               is. Timers and listeners show by the memory that they hold, as DRIP001. By hand: Threads in \
+               /proc/PID/status, go_goroutines, jvm_threads_live_threads for Java, and in Node.js \
+               emitter.listenerCount and process.getActiveResourcesInfo().",
     fix: Fix {
         general: "Whoever starts something must know when it ends: tie it to the request's lifetime, give it \
                   a timeout, and cancel it when the client goes away. Use a pool of fixed size instead of a \

@@ -94,6 +94,7 @@ fn vector(outcome: &model::Outcome) -> Vector {
         key: key(&outcome.verdict),
         crash: crash(&outcome.verdict),
         to_limit: outcome.to_limit.as_ref().map(to_limit),
+        confirmed: outcome.confirmed,
         doubts: doubts(outcome),
         thresholds: evidence.map(|evidence| thresholds(&evidence.thresholds)).unwrap_or_default(),
         tally: tally(&outcome.tally),

@@ -99,7 +99,10 @@ mirror! {
         Rss = "rss",
         Platform = "platform",
         Descriptors = "descriptors",
+        Sockets = "sockets",
         Threads = "threads",
+        Goroutines = "goroutines",
+        Children = "children",
         Symptoms = "symptoms",
     }
 }
@@ -126,6 +129,8 @@ mirror! {
         WarmUp = "warm-up",
         Dose = "dose",
         Idle = "idle",
+        Confirm = "confirm",
+        Slow = "slow",
         Load = "load",
     }
 }

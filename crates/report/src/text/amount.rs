@@ -7,11 +7,17 @@ use crate::quantity;
 pub(super) fn of(signal: Signal, value: f64) -> String {
     let noun = match signal {
         Signal::Descriptors => "file descriptor",
+        Signal::Sockets => "socket",
         Signal::Threads => "thread",
+        Signal::Goroutines => "goroutine",
+        Signal::Children => "child process",
         _ => return quantity::bytes(value),
     };
-    let number = quantity::number(value, 3);
-    if number == "1" { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    match quantity::number(value, 3).as_str() {
+        "1" => format!("1 {noun}"),
+        number if noun.ends_with('s') => format!("{number} {noun}es"),
+        number => format!("{number} {noun}s"),
+    }
 }
 
 /// `421 to 457 bytes`, `980 bytes to 1.1 KB`: the unit once where it is the same.

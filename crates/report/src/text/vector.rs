@@ -5,7 +5,7 @@ use std::io;
 use super::amount::{self, Said};
 use super::page::{DIM, Page};
 use super::{gauges, headline};
-use crate::document::{Document, Signal, Tally, Threshold, ToLimit, Unit, Vector, Verdict};
+use crate::document::{Document, Evidence, Growth, Signal, Tally, Threshold, ToLimit, Unit, Vector, Verdict};
 use crate::{chart, quantity};
 
 /// Columns that a picture is set in by.
@@ -13,6 +13,9 @@ const PICTURE_INDENT: usize = 2;
 
 /// What no run of finite length can tell from a leak.
 const EXPIRY: &str = "a cache whose entries expire later than this run took would look the same";
+
+/// Why it is no accident of the doses that were judged.
+const CONFIRMED: &str = "in fresh doses after the verdict, which took no part in it";
 
 /// Everything but the picture.
 pub(super) fn write(vector: &Vector, document: &Document, page: &mut Page<'_>) -> io::Result<()> {
@@ -29,7 +32,7 @@ pub(super) fn write(vector: &Vector, document: &Document, page: &mut Page<'_>) -
     for doubt in vector.doubts.iter().filter(|doubt| !document.doubts.contains(doubt)) {
         page.entry("Doubt", &doubt.message)?;
     }
-    for other in &vector.others {
+    for other in vector.others.iter().filter(|other| is_worth_saying(other)) {
         page.entry("Also", &format!("{}: {}", other.signal, Said::further(other).in_words()))?;
     }
     if matches!(vector.verdict, Verdict::Leaking | Verdict::Unbounded) && vector.unit == Some(Unit::Bytes) {
@@ -55,6 +58,9 @@ fn growth(vector: &Vector, document: &Document, page: &mut Page<'_>) -> io::Resu
     if let Some(said) = Said::main(vector) {
         page.entry("Growth", &said.in_words())?;
     }
+    if vector.confirmed == Some(true) {
+        page.entry("Seen again", CONFIRMED)?;
+    }
     if let Some((signal, per_hour)) = vector.signal.zip(vector.per_hour) {
         page.entry("When idle", &format!("grows by {}", amount::per(signal, &per_hour, "hour")))?;
     }
@@ -78,6 +84,11 @@ fn reading(vector: &Vector, document: &Document) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// What is counted and does not grow is said by nobody's wish.
+fn is_worth_saying(other: &Evidence) -> bool {
+    other.unit == Unit::Bytes || other.growth == Growth::Grows
 }
 
 fn detectable(amount: &str) -> String {

@@ -146,6 +146,7 @@ fn outcome(verdict: Verdict, evidence: Option<Evidence>, series: Vec<Series>) ->
             cpu_seconds_per_request: Some(0.000_412),
             longest_reading: Some(Duration::from_millis(45)),
         },
+        confirmed: None,
     }
 }
 

@@ -1,0 +1,82 @@
+//! What has been asked and read for one vector so far.
+
+use std::time::Duration;
+
+use drip_model::{Tally, Vector};
+
+use crate::opinions::Opinions;
+use crate::readings::Readings;
+use crate::sampler::Samples;
+
+/// One vector under test.
+pub(crate) struct Trial<'a> {
+    pub(crate) vector: &'a Vector,
+    /// Completed.
+    pub(crate) requests: u64,
+    /// Sent, answered or not.
+    pub(crate) sent: u64,
+    pub(crate) doses: usize,
+    /// Doses that are planned so far, for the one who waits.
+    pub(crate) planned: usize,
+    pub(crate) tally: Tally,
+    pub(crate) readings: Readings,
+    /// Processor time that the service used in the judged doses, and requests of these.
+    pub(crate) cpu: (Duration, u64),
+    pub(crate) samples: Samples,
+    /// Requests of a unit dose now, and of those before the first look.
+    pub(crate) unit: u64,
+    pub(crate) first_unit: u64,
+    /// Looks at it so far; later ones are stricter.
+    pub(crate) look: u32,
+    /// More doses could still decide, and may be played.
+    pub(crate) is_open: bool,
+    pub(crate) opinions: Opinions,
+}
+
+impl<'a> Trial<'a> {
+    pub(crate) fn new(vector: &'a Vector) -> Self {
+        Self {
+            vector,
+            requests: 0,
+            sent: 0,
+            doses: 0,
+            planned: 0,
+            tally: Tally::default(),
+            readings: Readings::default(),
+            cpu: (Duration::ZERO, 0),
+            samples: Samples::default(),
+            unit: 0,
+            first_unit: 0,
+            look: 0,
+            is_open: true,
+            opinions: Opinions::default(),
+        }
+    }
+
+    pub(crate) fn none_succeeded(&self) -> bool {
+        self.tally.successes(self.vector.expect_status) == 0
+    }
+
+    /// Time that requests should take, at the rate so far.
+    pub(crate) fn reckoned(&self, requests: u64) -> Duration {
+        let each = self.tally.busy.as_secs_f64() / as_float(self.tally.completed.max(1));
+        Duration::try_from_secs_f64(each * as_float(requests)).unwrap_or(Duration::MAX / 100)
+    }
+
+    /// Requests per second so far.
+    pub(crate) fn rate(&self) -> f64 {
+        as_float(self.tally.completed) / self.tally.busy.as_secs_f64().max(f64::MIN_POSITIVE)
+    }
+
+    /// By how much its best signal grew while it was judged; `None` when it was not read.
+    pub(crate) fn growth(&self) -> Option<f64> {
+        let series = self.readings.best()?;
+        let first = drip_model::begin(&series.points)?;
+        Some(as_float(series.points.last()?.value) - as_float(first.value))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts and bytes far below 2^53")]
+const fn as_float(value: u64) -> f64 {
+    value as f64
+}
