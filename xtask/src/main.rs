@@ -1,10 +1,12 @@
-//! Chores of this repository: `cargo xtask test`, `cargo xtask generate`, `cargo xtask bench`, `cargo xtask tidy`.
+//! Chores of this repository: `cargo xtask test`, `cargo xtask generate`, `cargo xtask bench`, `cargo xtask corpus`, `cargo
+//! xtask tidy`.
 //!
 //! Runs where a clone of the repository is, needs nothing that the chore does not need, and leaves everything that
 //! it makes under the build folder. It is no part of the product.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the person who runs it")]
 
 mod bench;
+mod corpus;
 mod failure;
 mod fixture;
 mod generate;
@@ -44,6 +46,12 @@ static CHORES: &[Chore] = &[
         words: "[floor [NAME…]]",
         about: "judge the examples, or try the floors, and write a dated table",
         run: bench::run,
+    },
+    Chore {
+        name: "corpus",
+        words: "DIR [--resume] […]",
+        about: "judge the services of a corpus by the real binary, and count what was found and accused",
+        run: corpus::run,
     },
     Chore { name: "tidy", words: "", about: "check the rules that no compiler checks", run: tidy::run },
 ];
