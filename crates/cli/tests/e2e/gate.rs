@@ -36,7 +36,8 @@ fn even_steady_can_be_failed_on() {
         "require('http').createServer((_, answer) => answer.end('ok')).listen(process.env.PORT, '127.0.0.1');",
     );
     // Which of the two it is, half a megabyte of warm-up more or less decides.
-    let done = scene.run(&[&SHORT, &["--fail-on", "steady,settling"]], &["node", "app.js"]);
+    let options = ["--format", "json", "--fail-on", "steady,settling"];
+    let done = scene.run(&[&SHORT, &options], &["node", "app.js"]);
     let verdict = vector(&done.document())["verdict"].as_str().unwrap().to_owned();
     done.exits(1).says(&[&format!("is {verdict} (--fail-on)")]);
 }

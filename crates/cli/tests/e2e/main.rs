@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what these functions unwrap is what the tests assert")]
 
 mod answers;
+mod counts;
 mod crash;
 mod demo;
 mod doctor;
@@ -15,5 +16,6 @@ mod leftovers;
 mod output;
 mod request;
 mod scan;
+mod several;
 mod start;
 mod verdict;

@@ -1,5 +1,6 @@
 """What the Python services of these tests have in common: one class, one function, the standard library."""
 
+import collections
 import http.server
 import os
 import sys
