@@ -5,27 +5,52 @@
 
 use drip_model::{Interval, Point, Series, Stage};
 
-/// Each fresh dose must show at least this share of the growth that was found. Half is far from a growth that stopped,
-/// and far from what noise can take away from a growth of many times the noise.
+use crate::policy::Policy;
+
+/// All fresh doses together must show at least this share of the growth that was found. Half is far from a growth that
+/// stopped, and from what noise can take away from a growth of many times the noise.
 const SHARE_MIN: f64 = 0.5;
+/// Each of them must show this share: a step as large as all of the growth in one dose is not what was found.
+const EACH_SHARE_MIN: f64 = 0.2;
+
+/// Requests of a fresh dose: enough for growth at the rate that was found to be more than the healthy may show.
+pub fn confirming_requests(found: &Interval, policy: &Policy) -> u64 {
+    let requests = policy.allowance / found.low.max(f64::MIN_POSITIVE);
+    whole(requests.ceil())
+}
 
 /// Whether the doses of [`Stage::Confirm`] in a series bear out a growth that the doses before them showed; `None` when
 /// there are none.
-///
-/// Every one of them must: a step as large as all of the growth in one dose is not what was found.
 pub fn confirmed(series: &Series, found: &Interval) -> Option<bool> {
-    let fresh: Vec<f64> = slopes(&series.points, Stage::Confirm).collect();
-    let least = found.low.min(found.estimate) * SHARE_MIN;
-    (!fresh.is_empty()).then(|| fresh.iter().all(|slope| *slope >= least))
+    let fresh: Vec<Fresh> = fresh(&series.points).collect();
+    let (growth, requests) =
+        fresh.iter().fold((0.0, 0.0), |sum, dose| (sum.0 + dose.growth, sum.1 + dose.requests));
+    let together = growth >= SHARE_MIN * found.low * requests;
+    let each = fresh.iter().all(|dose| dose.growth >= EACH_SHARE_MIN * found.low * dose.requests);
+    (!fresh.is_empty()).then_some(together && each)
 }
 
-/// Growth per request of each dose of a kind.
-fn slopes(points: &[Point], stage: Stage) -> impl Iterator<Item = f64> + '_ {
-    let doses = points.windows(2).filter(move |pair| pair[1].stage == stage);
-    doses.filter_map(|pair| {
-        let requests = pair[1].requests.checked_sub(pair[0].requests).filter(|requests| *requests > 0)?;
-        Some((as_float(pair[1].value) - as_float(pair[0].value)) / as_float(requests))
+/// What a fresh dose showed.
+struct Fresh {
+    growth: f64,
+    requests: f64,
+}
+
+fn fresh(points: &[Point]) -> impl Iterator<Item = Fresh> + '_ {
+    let doses = points.windows(2).filter(|pair| pair[1].stage == Stage::Confirm);
+    doses.map(|pair| Fresh {
+        growth: as_float(pair[1].value) - as_float(pair[0].value),
+        requests: as_float(pair[1].requests.saturating_sub(pair[0].requests)),
     })
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of requests, saturating"
+)]
+const fn whole(value: f64) -> u64 {
+    value as u64
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts and bytes far below 2^53")]

@@ -15,13 +15,15 @@ mod forecast;
 mod holm;
 mod idle;
 mod least_squares;
+mod lifetimes;
 mod policy;
 mod profile;
 mod shape;
 
 pub use assess::{Assessment, More, assess};
-pub use confirm::confirmed;
+pub use confirm::{confirmed, confirming_requests};
 pub use forecast::{Limit, forecast};
 pub use holm::holm;
 pub use idle::{Cause, cause};
+pub use lifetimes::{Life, pooled};
 pub use policy::{ALPHA, DOSES_MIN, Policy, Subject};

@@ -18,8 +18,9 @@ const MB: f64 = 1e6;
 const COUNT_ALLOWANCE: f64 = 20.0;
 /// What a pool may hold. Tomcat's default is 200 threads, those of databases and of HTTP clients a hundred or less.
 const POOL: f64 = 500.0;
-/// A cache of open files takes a part of what the process may open, never half of it.
-const DESCRIPTOR_SHARE: f64 = 0.5;
+/// A pool takes a part of what the process may open, and a run that is to see more than the pool must end well before
+/// that is used up.
+const DESCRIPTOR_SHARE: f64 = 0.25;
 
 /// What is judged: enough to know which thresholds apply.
 #[derive(Debug, Clone, Copy)]

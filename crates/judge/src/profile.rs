@@ -95,7 +95,7 @@ impl Profile {
 impl Explanation {
     fn chance_at_most(&self, threshold: f64) -> f64 {
         let distance = (self.growth - threshold) / self.standard_error.max(f64::MIN_POSITIVE);
-        StudentsT::new(0.0, 1.0, self.freedom).map_or(1.0, |t| t.sf(distance))
+        beyond(self.freedom, distance)
     }
 
     fn quantile(&self, tail: f64) -> f64 {
@@ -106,6 +106,11 @@ impl Explanation {
 /// Upper `tail` quantile of Student's t.
 pub(crate) fn student(freedom: f64, tail: f64) -> f64 {
     StudentsT::new(0.0, 1.0, freedom).map_or(f64::INFINITY, |t| t.inverse_cdf(1.0 - tail))
+}
+
+/// Chance of more than `distance` in Student's t.
+pub(crate) fn beyond(freedom: f64, distance: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, freedom).map_or(1.0, |t| t.sf(distance))
 }
 
 /// Profiles readings `y` at `x` (ascending from 0 to 1). `None` with fewer than six readings.

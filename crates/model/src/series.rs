@@ -118,6 +118,8 @@ pub enum Stage {
     Confirm,
     /// The same at a lower rate: growth with time shows more in it, growth with requests does not.
     Slow,
+    /// A small dose while the lives of workers that are replaced are followed.
+    Lives,
     /// Requests are in flight: taken by the sampler for the picture.
     Load,
 }
@@ -132,6 +134,7 @@ impl Stage {
             Self::Idle => "idle",
             Self::Confirm => "confirm",
             Self::Slow => "slow",
+            Self::Lives => "lives",
             Self::Load => "load",
         }
     }

@@ -7,8 +7,11 @@
 use std::time::Duration;
 
 use drip_drive::Until;
-use drip_judge::{ALPHA, Cause, DOSES_MIN, More, Policy, Subject as Judged, assess, cause, confirmed, holm};
-use drip_model::{DoubtKind, Runtime, Series, Stage, Tally, Unit, begin};
+use drip_judge::{
+    ALPHA, Cause, DOSES_MIN, More, Policy, Subject as Judged, assess, cause, confirmed, confirming_requests,
+    holm,
+};
+use drip_model::{DoubtKind, Runtime, Series, Signal, Stage, Tally, Unit, begin};
 
 use crate::bench::{Bench, Dose};
 use crate::event::Event;
@@ -32,9 +35,12 @@ const WARM_UPS: usize = 2;
 const BUDGET_DOSES: u32 = 20;
 /// A dose that takes so many times what was reckoned is cut; what it did counts.
 const OVERTIME: u32 = 4;
-/// Growth that the doses before the first look shall show at most, as a multiple of what a cache may hold: enough
-/// to decide, and far from killing the service.
-const GROWTH_AIM: f64 = 3.0;
+/// Growth that the doses before the first look shall show at most, as a multiple of what a cache or a pool may hold:
+/// enough to decide, and far from killing the service.
+const MEMORY_AIM: f64 = 3.0;
+const COUNT_AIM: f64 = 2.0;
+/// The same for one dose of the warm-up.
+const CAREFUL_AIM: f64 = 0.25;
 /// One extension makes doses at most so many times larger.
 const UNIT_GROWTH_MAX: u64 = 4;
 /// While nobody asks: long enough that growth with time would show.
@@ -68,6 +74,12 @@ impl Bench<'_> {
             self.begin_together(trials);
         }
         self.judged_rounds(trials).await;
+        if let [trial] = trials
+            && trial.readings.process_was_replaced()
+            && trial.opinions.growing().is_none()
+        {
+            self.follow_lives(trial).await;
+        }
         self.examine_suspects(trials).await;
     }
 
@@ -99,7 +111,10 @@ impl Bench<'_> {
         let requests = as_float(tally.completed.max(1));
         let counts = self.grown(trial).into_iter().filter(|grown| grown.series.signal.unit() == Unit::Count);
         let each = counts.filter(|grown| grown.by / requests >= EACH_REQUEST_MIN);
-        each.map(|grown| scaled(1, self.policy(trial, grown.series).cache / 2.0 * requests / grown.by)).min()
+        each.map(|grown| {
+            scaled(1, CAREFUL_AIM * self.policy(trial, grown.series).cache * requests / grown.by)
+        })
+        .min()
     }
 
     /// By time; where the requests are counted, by their share.
@@ -116,8 +131,11 @@ impl Bench<'_> {
     fn unit(&self, trial: &Trial<'_>, last: &Tally) -> u64 {
         let users = u64::from(self.settings().users);
         let gentle = self.grown(trial).into_iter().map(|grown| {
-            let aim = GROWTH_AIM * self.policy(trial, grown.series).cache;
-            aim / (grown.by * as_float(2 * CYCLE_UNITS))
+            let aim = match grown.series.signal.unit() {
+                Unit::Bytes => MEMORY_AIM,
+                Unit::Count => COUNT_AIM,
+            };
+            aim * self.policy(trial, grown.series).cache / (grown.by * as_float(2 * CYCLE_UNITS))
         });
         let share = gentle.fold(1.0, f64::min);
         let gentle = if share < 1.0 { scaled(last.completed, share).max(users) } else { last.completed };
@@ -171,6 +189,8 @@ impl Bench<'_> {
     /// Whether a trial goes on after a look, and with doses of which size.
     fn go_on(&mut self, trial: &mut Trial<'_>, whole: bool, open: u32) {
         trial.is_open = false;
+        // More doses do not tell what goes with each worker; following their lives may.
+        let whole = whole && !trial.readings.process_was_replaced();
         let Some(more) = trial.opinions.open_question().filter(|_| whole) else { return };
         match self.affordable(trial, &more, open) {
             Some(unit) => {
@@ -200,7 +220,13 @@ impl Bench<'_> {
         true
     }
 
-    async fn counted_dose(&mut self, trial: &mut Trial<'_>, count: u64, stage: Stage, rate: Option<f64>) {
+    pub(crate) async fn counted_dose(
+        &mut self,
+        trial: &mut Trial<'_>,
+        count: u64,
+        stage: Stage,
+        rate: Option<f64>,
+    ) {
         let count = count.min(self.requests_left(trial).unwrap_or(u64::MAX));
         if count == 0 {
             return;
@@ -311,24 +337,29 @@ impl Bench<'_> {
 
     /// Fresh doses; and where an idle heap may hide growth with time, a slow one.
     async fn confirm(&mut self, trial: &mut Trial<'_>) {
+        let Some((signal, unit)) = self.confirming(trial) else { return };
         trial.planned += CONFIRM.len();
         for size in CONFIRM {
             if self.halted() {
                 return;
             }
             self.tell_dose(trial);
-            self.counted_dose(trial, trial.first_unit * size, Stage::Confirm, None).await;
+            self.counted_dose(trial, unit * size, Stage::Confirm, None).await;
         }
-        let from_outside = trial
-            .opinions
-            .growing()
-            .is_some_and(|found| !found.signal.is_floor() && found.signal.unit() == Unit::Bytes);
+        let from_outside = !signal.is_floor() && signal.unit() == Unit::Bytes;
         if from_outside && !self.halted() {
             trial.planned += 1;
             self.tell_dose(trial);
-            let rate = trial.rate() * SLOW_SHARE;
-            self.counted_dose(trial, trial.first_unit, Stage::Slow, Some(rate)).await;
+            self.counted_dose(trial, unit, Stage::Slow, Some(trial.rate() * SLOW_SHARE)).await;
         }
+    }
+
+    /// What grows, and the unit of the doses that must bear it out: no larger than what was judged.
+    fn confirming(&self, trial: &Trial<'_>) -> Option<(Signal, u64)> {
+        let found = trial.opinions.growing()?;
+        let policy = self.policy(trial, trial.readings.series(found.signal)?);
+        let unit = confirming_requests(&found.per_request, &policy);
+        Some((found.signal, unit.clamp(1, trial.unit.max(trial.first_unit) * CYCLE_UNITS)))
     }
 
     fn tell_dose(&mut self, trial: &Trial<'_>) {

@@ -95,6 +95,8 @@ impl Gauges {
             .signals
             .push((Signal::Anon, reading.as_ref().map(|reading| reading.value).map_err(Clone::clone)));
         taken.processes = reading.map(|reading| reading.processes).unwrap_or_default();
+        let each = taken.processes.iter().map(|process| (*process, drip_proc::memory(process.pid)));
+        taken.each = each.filter_map(|(process, memory)| Some((process, memory.ok()?.anon))).collect();
         // Some of its processes may be another user's, and then there are no counts.
         if let Ok(counts) = drip_proc::counts(&anon.0.pids()) {
             taken.count(&counts);

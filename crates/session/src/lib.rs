@@ -24,6 +24,7 @@ mod outcome;
 mod preparation;
 mod readings;
 mod ready;
+mod recycling;
 mod room;
 mod run;
 mod sampler;

@@ -10,6 +10,8 @@ pub(crate) struct Opinions {
     pub(crate) anon: Option<Assessment>,
     /// Descriptors, sockets, threads and the like.
     pub(crate) counts: Vec<Assessment>,
+    /// The lives of workers that were replaced, judged together.
+    pub(crate) lives: Option<Assessment>,
     pub(crate) cause: Option<Cause>,
     /// Whether fresh doses bore the growth out; `None` where none were played.
     pub(crate) confirmed: Option<bool>,
@@ -28,7 +30,10 @@ impl Opinions {
 
     /// The signal that surely grows; memory counts before things, and a better signal before a worse one.
     pub(crate) fn growing(&self) -> Option<&Evidence> {
-        self.all().map(|opinion| &opinion.evidence).find(|evidence| evidence.growth == Growth::Grows)
+        self.all()
+            .chain(&self.lives)
+            .map(|opinion| &opinion.evidence)
+            .find(|evidence| evidence.growth == Growth::Grows)
     }
 
     /// What is open: the best signal's question; or, where that is calm, the question of another that is not.

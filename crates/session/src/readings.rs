@@ -21,6 +21,8 @@ pub(crate) struct Taken {
     pub(crate) figures: Vec<Figure>,
     /// The processes that were read.
     pub(crate) processes: Vec<Identity>,
+    /// Anonymous memory of each of them.
+    pub(crate) each: Vec<(Identity, u64)>,
     /// How long the floor took.
     pub(crate) took: Option<Duration>,
 }

@@ -80,6 +80,7 @@ fn concerns(doubt: &Doubt, evidence: Option<&Evidence>) -> bool {
 fn sorted(opinions: Opinions) -> (Option<Evidence>, Vec<Evidence>) {
     let memory = opinions.floor.into_iter().chain(opinions.anon);
     let mut all: Vec<Evidence> = memory.chain(opinions.counts).map(|opinion| opinion.evidence).collect();
+    all.extend(opinions.lives.map(|lives| lives.evidence).filter(|lives| lives.growth == Growth::Grows));
     all.sort_by_key(|evidence| (evidence.growth != Growth::Grows, evidence.signal));
     let mut rest = all.into_iter();
     (rest.next(), rest.collect())
@@ -114,7 +115,8 @@ fn vetoes(known: &Known<'_>) -> Vec<Doubt> {
         vetoes.push(memory_not_seen());
     }
     if known.process_was_replaced {
-        vetoes.push(process_replaced());
+        let told = known.opinions.lives.as_ref().and_then(|lives| lives.evidence.doubts.first());
+        vetoes.push(told.cloned().unwrap_or_else(process_replaced));
     }
     vetoes.extend(known.stranger.clone());
     vetoes.extend(disagreement(&known.opinions));

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::drip::{APP, SHORT, Scene, vector};
 
-const OPENS: &str = "def answer(r):\n    os.open('/dev/null', os.O_RDONLY)\n    r.answer()\n\nserve(answer)\n";
+const OPENS: &str =
+    "def answer(r):\n    os.open('/dev/null', os.O_RDONLY)\n    r.answer()\n\nserve(answer)\n";
 
 /// The verdict rests on a count of this signal, grows by one with each request, and has the finding.
 #[track_caller]
@@ -46,6 +47,7 @@ fn a_thread_that_each_request_leaves_behind_is_found() {
     );
     let done = scene.run_app(&[&SHORT, &["--path", "/data", "--format", "json", "--requests", "3000"]]);
     let document = done.exits(1).document();
-    let ids: Vec<_> = document["findings"].as_array().unwrap().iter().map(|f| f["id"].as_str().unwrap()).collect();
+    let ids: Vec<_> =
+        document["findings"].as_array().unwrap().iter().map(|f| f["id"].as_str().unwrap()).collect();
     assert!(ids.contains(&"DRIP009"), "{document:#}");
 }

@@ -14,6 +14,7 @@ mod floors;
 mod gate;
 mod leftovers;
 mod output;
+mod recycling;
 mod request;
 mod scan;
 mod several;

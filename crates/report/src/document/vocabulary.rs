@@ -131,6 +131,7 @@ mirror! {
         Idle = "idle",
         Confirm = "confirm",
         Slow = "slow",
+        Lives = "lives",
         Load = "load",
     }
 }
