@@ -96,7 +96,7 @@ impl View {
         }
         let x: Vec<f64> = points.iter().map(|p| as_float(p.requests - first.requests) / requests).collect();
         let y: Vec<f64> = points.iter().map(|p| as_float(p.value)).collect();
-        let limits = Limits { cache: policy.cache, noise_floor: policy.noise_floor };
+        let limits = Limits::of_few(policy.cache, policy.noise_floor);
         let profile = profile(&x, &y, &limits)?;
         Some(Self { requests, x, y, profile })
     }

@@ -11,6 +11,7 @@
 
 mod assess;
 mod confirm;
+mod continuous;
 mod forecast;
 mod holm;
 mod idle;
@@ -22,6 +23,7 @@ mod shape;
 
 pub use assess::{Assessment, More, assess};
 pub use confirm::{confirmed, confirming_requests};
+pub use continuous::{Flaws, Identity, Reading, Record, Terms, Watch};
 pub use forecast::{Limit, forecast};
 pub use holm::holm;
 pub use idle::{Cause, cause};

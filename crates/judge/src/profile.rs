@@ -14,16 +14,20 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 use crate::least_squares::{Fit, Row, fit};
 use crate::shape::Shape;
 
+/// Fewer readings cannot tell any shape from any other.
+const READINGS_MIN: usize = 6;
 const HUBER_C: f64 = 1.345;
 const HUBER_ROUNDS: usize = 4;
 /// Makes the median absolute deviation an estimate of sigma for normal noise.
-const MAD_TO_SIGMA: f64 = 1.4826;
+pub(crate) const MAD_TO_SIGMA: f64 = 1.4826;
 /// Beyond this a series is a random walk for our purposes; 1 would divide by zero.
 const RHO_MAX: f64 = 0.98;
-/// A dozen readings cannot show that they are independent; memory, which is a sum of what was kept, is not.
-const RHO_MIN: f64 = 0.4;
+
 /// A shape is plausible when its misfit is within this two-sided level of the best one's.
 const PLAUSIBLE_TAIL: f64 = 0.10;
+/// The best of many shapes fits noise, and the true one is then further from it than that level says; an interval that
+/// is to hold the truth as often as it claims takes in shapes to this level.
+const CONCEIVABLE_TAIL: f64 = 0.003;
 
 /// What bounds a profile.
 pub(crate) struct Limits {
@@ -31,6 +35,21 @@ pub(crate) struct Limits {
     pub(crate) cache: f64,
     /// Readings are never trusted more than this, in units of `y`: pages, arenas, table steps.
     pub(crate) noise_floor: f64,
+    /// The least autocorrelation that is assumed.
+    pub(crate) rho_min: f64,
+}
+
+impl Limits {
+    /// For a dozen readings: they cannot show that they are independent, and memory, which is a sum of what was kept,
+    /// is not.
+    pub(crate) const fn of_few(cache: f64, noise_floor: f64) -> Self {
+        Self { cache, noise_floor, rho_min: 0.4 }
+    }
+
+    /// For dozens of readings, which show how they hang together.
+    pub(crate) const fn of_many(cache: f64, noise_floor: f64) -> Self {
+        Self { cache, noise_floor, rho_min: 0.0 }
+    }
 }
 
 /// One plausible explanation of the readings.
@@ -43,18 +62,26 @@ struct Explanation {
     shape: Shape,
 }
 
-/// All plausible explanations together.
+/// All explanations that are to be reckoned with.
 pub(crate) struct Profile {
     plausible: Vec<Explanation>,
+    /// Less good than those by far, but not impossible.
+    conceivable: Vec<Explanation>,
     /// The straight line's, when it is plausible: nothing that saturates can make the bound above it higher.
     line: Option<usize>,
     best: usize,
+    rho: f64,
 }
 
 impl Profile {
     /// Growth over the judged requests, by the best explanation.
     pub(crate) fn growth(&self) -> f64 {
         self.plausible[self.best].growth
+    }
+
+    /// Autocorrelation of the readings.
+    pub(crate) const fn rho(&self) -> f64 {
+        self.rho
     }
 
     /// Size of the saturating part, by the best explanation.
@@ -64,7 +91,9 @@ impl Profile {
 
     /// Lower bound of growth at one-sided level `tail`.
     pub(crate) fn low(&self, tail: f64) -> f64 {
-        self.plausible.iter().map(|e| e.growth - e.quantile(tail)).fold(f64::INFINITY, f64::min)
+        let quantiles = Quantiles::of(&self.plausible, tail);
+        let lows = self.plausible.iter().map(|e| e.growth - quantiles.margin(e));
+        lows.fold(f64::INFINITY, f64::min)
     }
 
     /// Upper bound of growth at one-sided level `tail`.
@@ -72,11 +101,11 @@ impl Profile {
     /// The saturating part is never negative, and it is negatively correlated with the growth; so where a
     /// straight line is plausible, its own bound is the highest that the constraint allows.
     pub(crate) fn high(&self, tail: f64) -> f64 {
-        let all =
-            self.plausible.iter().map(|e| e.growth + e.quantile(tail)).fold(f64::NEG_INFINITY, f64::max);
+        let quantiles = Quantiles::of(&self.plausible, tail);
+        let high = |e: &Explanation| e.growth + quantiles.margin(e);
         match self.line {
-            Some(line) => all.min(self.plausible[line].growth + self.plausible[line].quantile(tail)),
-            None => all,
+            Some(line) => high(&self.plausible[line]),
+            None => self.plausible.iter().map(high).fold(f64::NEG_INFINITY, f64::max),
         }
     }
 
@@ -86,9 +115,18 @@ impl Profile {
         self.plausible.iter().map(|e| e.chance_at_most(threshold)).fold(0.0, f64::max)
     }
 
+    /// Bounds of growth at one-sided level `tail` each, over every shape that can be imagined.
+    pub(crate) fn interval(&self, tail: f64) -> (f64, f64) {
+        let quantiles = Quantiles::of(&self.conceivable, tail);
+        let bounds =
+            self.conceivable.iter().map(|e| (e.growth - quantiles.margin(e), e.growth + quantiles.margin(e)));
+        let widest = |all: (f64, f64), one: (f64, f64)| (all.0.min(one.0), all.1.max(one.1));
+        bounds.fold((self.low(tail), self.high(tail)), widest)
+    }
+
     /// Half the width of the best explanation's interval at one-sided level `tail`.
     pub(crate) fn margin(&self, tail: f64) -> f64 {
-        self.plausible[self.line.unwrap_or(self.best)].quantile(tail)
+        Quantiles::of(&self.plausible, tail).margin(&self.plausible[self.best])
     }
 }
 
@@ -97,9 +135,28 @@ impl Explanation {
         let distance = (self.growth - threshold) / self.standard_error.max(f64::MIN_POSITIVE);
         beyond(self.freedom, distance)
     }
+}
 
-    fn quantile(&self, tail: f64) -> f64 {
-        student(self.freedom, tail) * self.standard_error
+/// Quantiles of Student's t at one level, each computed once: shapes differ by few degrees of freedom.
+struct Quantiles(Vec<(f64, f64)>);
+
+impl Quantiles {
+    fn of(explanations: &[Explanation], tail: f64) -> Self {
+        let mut degrees: Vec<f64> = explanations.iter().map(|e| e.freedom).collect();
+        degrees.sort_by(f64::total_cmp);
+        degrees.dedup();
+        Self(degrees.into_iter().map(|freedom| (freedom, student(freedom, tail))).collect())
+    }
+
+    fn at(&self, freedom: f64) -> f64 {
+        self.0
+            .iter()
+            .find(|(degrees, _)| *degrees == freedom)
+            .map_or(f64::INFINITY, |(_, quantile)| *quantile)
+    }
+
+    fn margin(&self, explanation: &Explanation) -> f64 {
+        self.at(explanation.freedom) * explanation.standard_error
     }
 }
 
@@ -113,24 +170,46 @@ pub(crate) fn beyond(freedom: f64, distance: f64) -> f64 {
     StudentsT::new(0.0, 1.0, freedom).map_or(1.0, |t| t.sf(distance))
 }
 
-/// Profiles readings `y` at `x` (ascending from 0 to 1). `None` with fewer than six readings.
+/// Profiles a few readings `y` at `x` (ascending from 0 to 1). `None` with fewer than six readings.
 pub(crate) fn profile(x: &[f64], y: &[f64], limits: &Limits) -> Option<Profile> {
-    if x.len() < 6 {
+    if x.len() < READINGS_MIN {
         return None;
     }
     let shapes = Shape::candidates(x);
-    let robust =
-        shapes.iter().filter_map(|shape| Robust::fit(x, y, *shape, limits)).min_by(Robust::by_misfit)?;
-    let errors = Errors { rho: autocorrelation(&robust.fit.residuals), weights: robust.weights };
-    let mut all: Vec<_> = shapes.iter().filter_map(|shape| explain(x, y, *shape, &errors, limits)).collect();
+    let robust = Robust::best(x, y, &shapes, limits)?;
+    plausible(x, y, &shapes, &robust, limits)
+}
+
+/// Profiles many readings `y` at `x` (ascending, within 0 to 1). `None` with fewer than six readings.
+pub(crate) fn profile_under_load(x: &[f64], y: &[f64], limits: &Limits) -> Option<Profile> {
+    if x.len() < READINGS_MIN {
+        return None;
+    }
+    let mut shapes = Shape::under_load().to_vec();
+    let coarse = Robust::best(x, y, &shapes, limits)?;
+    let near: Vec<Shape> = coarse.shape.near().collect();
+    let fine = Robust::best(x, y, &near, limits).filter(|fine| fine.misfit < coarse.misfit);
+    shapes.extend(near);
+    plausible(x, y, &shapes, &fine.unwrap_or(coarse), limits)
+}
+
+/// Every explanation that is about as good as the best.
+fn plausible(x: &[f64], y: &[f64], shapes: &[Shape], robust: &Robust, limits: &Limits) -> Option<Profile> {
+    let rho = autocorrelation(&robust.fit.residuals, limits.rho_min);
+    let errors = Errors { rho, weights: &robust.weights };
+    let all: Vec<_> = shapes.iter().filter_map(|shape| explain(x, y, *shape, &errors, limits)).collect();
     let best_rss = all.iter().map(|e| e.rss).fold(f64::INFINITY, f64::min);
-    let slack = 0.1 * count(x) * (limits.noise_floor * (1.0 - errors.rho)).powi(2);
-    all.retain(|e| {
-        e.rss <= best_rss * (1.0 + student(e.freedom, PLAUSIBLE_TAIL).powi(2) / e.freedom) + slack
-    });
+    let slack = 0.1 * count(x) * (limits.noise_floor * (1.0 - rho)).powi(2);
+    let within = |tail: f64| {
+        let quantiles = Quantiles::of(&all, tail);
+        move |e: &Explanation| e.rss <= best_rss * (1.0 + quantiles.at(e.freedom).powi(2) / e.freedom) + slack
+    };
+    let (plausible, conceivable) = (within(PLAUSIBLE_TAIL), within(CONCEIVABLE_TAIL));
+    let (all, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(plausible);
+    let conceivable = rest.into_iter().filter(conceivable).collect();
     let best = (0..all.len()).min_by(|a, b| all[*a].rss.total_cmp(&all[*b].rss))?;
     let line = all.iter().position(|e| e.shape == Shape::None);
-    Some(Profile { best: line.unwrap_or(best), plausible: all, line })
+    Some(Profile { best: line.unwrap_or(best), plausible: all, conceivable, line, rho })
 }
 
 fn count(values: &[f64]) -> f64 {
@@ -145,12 +224,18 @@ fn design(x: &[f64], shape: Shape) -> (Vec<Row>, usize) {
 
 /// A robust fit of one shape.
 struct Robust {
+    shape: Shape,
     fit: Fit,
     weights: Vec<f64>,
     misfit: f64,
 }
 
 impl Robust {
+    /// The best of these shapes.
+    fn best(x: &[f64], y: &[f64], shapes: &[Shape], limits: &Limits) -> Option<Self> {
+        shapes.iter().filter_map(|shape| Self::fit(x, y, *shape, limits)).min_by(Self::by_misfit)
+    }
+
     fn fit(x: &[f64], y: &[f64], shape: Shape, limits: &Limits) -> Option<Self> {
         let (rows, columns) = design(x, shape);
         let least = 1e-6 * (spread(y) + 1.0);
@@ -165,7 +250,7 @@ impl Robust {
         let saturating = solution.coefficients[2];
         let allowed = saturating >= 0.0 && (!shape.is_bounded_by_cache() || saturating <= limits.cache);
         let misfit = solution.residuals.iter().zip(&weights).map(|(r, w)| w * r * r).sum();
-        allowed.then_some(Self { fit: solution, weights, misfit })
+        allowed.then_some(Self { shape, fit: solution, weights, misfit })
     }
 
     fn by_misfit(a: &Self, b: &Self) -> std::cmp::Ordering {
@@ -174,23 +259,23 @@ impl Robust {
 }
 
 /// What is known of the errors of the readings.
-struct Errors {
+struct Errors<'a> {
     rho: f64,
-    weights: Vec<f64>,
+    weights: &'a [f64],
 }
 
-impl Errors {
+impl Errors<'_> {
     /// How much clipping the outliers understates the variance: the share of unclipped readings, squared and
     /// inverted (Huber 1981, section 7.6).
     fn clipping(&self) -> f64 {
         let unclipped = self.weights.iter().filter(|w| **w >= 1.0).count().max(1);
-        (count(&self.weights) / f64::from(u32::try_from(unclipped).unwrap_or(u32::MAX))).powi(2)
+        (count(self.weights) / f64::from(u32::try_from(unclipped).unwrap_or(u32::MAX))).powi(2)
     }
 
     /// Prais-Winsten: removes the autocorrelation from a column, after weighting.
     fn whiten<const N: usize>(&self, column: &[[f64; N]]) -> Vec<[f64; N]> {
         let weighted: Vec<[f64; N]> =
-            column.iter().zip(&self.weights).map(|(row, w)| row.map(|v| v * w.sqrt())).collect();
+            column.iter().zip(self.weights).map(|(row, w)| row.map(|v| v * w.sqrt())).collect();
         let first = (1.0 - self.rho * self.rho).sqrt();
         (0..weighted.len())
             .map(|i| match i {
@@ -202,18 +287,18 @@ impl Errors {
 }
 
 /// Lag-1 autocorrelation of residuals, corrected for the bias that fitting a line brings.
-fn autocorrelation(residuals: &[f64]) -> f64 {
+fn autocorrelation(residuals: &[f64], least: f64) -> f64 {
     let square: f64 = residuals.iter().map(|r| r * r).sum();
     if square <= 0.0 {
-        return RHO_MIN;
+        return least;
     }
     let lagged: f64 = residuals.windows(2).map(|pair| pair[0] * pair[1]).sum();
     let (rho, n) = (lagged / square, count(residuals));
-    (rho + (2.0 + 4.0 * rho) / n).clamp(RHO_MIN, RHO_MAX)
+    (rho + (2.0 + 4.0 * rho) / n).clamp(least, RHO_MAX)
 }
 
 /// Generalized least squares for one shape; `None` when the constraint on its saturating part excludes it.
-fn explain(x: &[f64], y: &[f64], shape: Shape, errors: &Errors, limits: &Limits) -> Option<Explanation> {
+fn explain(x: &[f64], y: &[f64], shape: Shape, errors: &Errors<'_>, limits: &Limits) -> Option<Explanation> {
     let (rows, columns) = design(x, shape);
     let rows = errors.whiten(&rows);
     let target: Vec<f64> = errors.whiten(&as_rows(y)).into_iter().map(|[v]| v).collect();
@@ -255,20 +340,19 @@ fn spread(values: &[f64]) -> f64 {
 
 /// Median; 0 for nothing.
 pub(crate) fn median_of(values: impl Iterator<Item = f64>) -> f64 {
-    let mut sorted: Vec<f64> = values.collect();
-    sorted.sort_by(f64::total_cmp);
-    match sorted.len() {
-        0 => 0.0,
-        n if n % 2 == 1 => sorted[n / 2],
-        n => f64::midpoint(sorted[n / 2 - 1], sorted[n / 2]),
-    }
+    let mut values: Vec<f64> = values.collect();
+    let Some(middle) = values.len().checked_sub(1).map(|last| last.div_ceil(2)) else { return 0.0 };
+    let odd = values.len() % 2 == 1;
+    let (below, above, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    let next_below = || below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if odd { *above } else { f64::midpoint(next_below(), *above) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits { cache: 16e6, noise_floor: 60e3 };
+    const LIMITS: Limits = Limits::of_few(16e6, 60e3);
 
     fn grid(n: u32) -> Vec<f64> {
         (0..n).map(|i| f64::from(i) / f64::from(n - 1)).collect()

@@ -2,6 +2,18 @@
 //!
 //! Each is a function on the unit interval (share of the judged requests) that rises from 0 to 1 and stays.
 
+use std::sync::LazyLock;
+
+/// Constants of exponentials that are tried under load, as shares of the judged requests.
+const TAU_MIN: f64 = 1.0 / 60.0;
+const TAU_MAX: f64 = 0.5;
+const TAUS: u32 = 20;
+/// Knees that are tried under load, and where the last one lies: what comes after it must show how the line goes on.
+const KNEES: u32 = 16;
+const LAST_KNEE: f64 = 0.8;
+/// Steps that are tried under load lie so closely.
+const STEPS: u32 = 16;
+
 /// A way to grow and stop.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Shape {
@@ -47,6 +59,31 @@ impl Shape {
         let middles = x.windows(2).map(|pair| f64::midpoint(pair[0], pair[1]));
         shapes.extend(middles.filter(|when| *when < last_knee).map(Self::Step));
         shapes
+    }
+
+    /// All that are entertained for many readings under load, at fixed places.
+    pub(crate) fn under_load() -> &'static [Self] {
+        static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
+            let mut shapes = vec![Shape::None];
+            shapes.extend(geometric(TAU_MIN, TAU_MAX, TAUS).map(Shape::Exponential));
+            shapes.extend((1..=KNEES).map(|i| Shape::Hinge(LAST_KNEE * f64::from(i) / f64::from(KNEES))));
+            shapes.extend((1..STEPS).map(|i| Shape::Step(f64::from(i) / f64::from(STEPS))));
+            shapes
+        });
+        &SHAPES
+    }
+
+    /// Shapes between this one of [`Self::under_load`] and its neighbours.
+    pub(crate) fn near(self) -> impl Iterator<Item = Self> {
+        let ratio = (TAU_MAX / TAU_MIN).powf(1.0 / f64::from(TAUS - 1));
+        [-0.75, -0.5, -0.25, 0.25, 0.5, 0.75].into_iter().filter_map(move |part| match self {
+            Self::None => None,
+            Self::Exponential(tau) => Some(Self::Exponential((tau * ratio.powf(part)).min(TAU_MAX))),
+            Self::Hinge(knee) => {
+                Some(Self::Hinge((knee + part * LAST_KNEE / f64::from(KNEES)).min(LAST_KNEE)))
+            }
+            Self::Step(when) => Some(Self::Step(when + part / f64::from(STEPS))),
+        })
     }
 }
 
