@@ -1,5 +1,5 @@
-//! Chores of this repository: `cargo xtask test`, `cargo xtask generate`, `cargo xtask bench`, `cargo xtask corpus`, `cargo
-//! xtask tidy`.
+//! Chores of this repository: `cargo xtask test`, `cargo xtask generate`, `cargo xtask bench`, `cargo xtask corpus`,
+//! `cargo xtask traces`, `cargo xtask tidy`.
 //!
 //! Runs where a clone of the repository is, needs nothing that the chore does not need, and leaves everything that
 //! it makes under the build folder. It is no part of the product.
@@ -13,6 +13,7 @@ mod generate;
 mod program;
 mod test;
 mod tidy;
+mod traces;
 mod workspace;
 
 use std::process::ExitCode;
@@ -43,8 +44,8 @@ static CHORES: &[Chore] = &[
     },
     Chore {
         name: "bench",
-        words: "[floor [NAME…]]",
-        about: "judge the examples, or try the floors, and write a dated table",
+        words: "[floor [NAME…]|judge [--json] [--write]|record [NAME…]]",
+        about: "try the verdict, the floors or the judge and write a dated table; record services",
         run: bench::run,
     },
     Chore {
@@ -52,6 +53,12 @@ static CHORES: &[Chore] = &[
         words: "DIR [--resume] […]",
         about: "judge the services of a corpus by the real binary, and count what was found and accused",
         run: corpus::run,
+    },
+    Chore {
+        name: "traces",
+        words: "DIR [--json]",
+        about: "judge recorded traces, and compare with what is known of their services",
+        run: traces::run,
     },
     Chore { name: "tidy", words: "", about: "check the rules that no compiler checks", run: tidy::run },
 ];

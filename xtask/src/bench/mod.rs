@@ -1,9 +1,12 @@
 //! `cargo xtask bench`: the example services, judged. `cargo xtask bench floor`: what forced collections are worth, and
-//! what they cost. Each writes a dated table under `benches/runs/`. Nothing here fails on a slow day.
+//! what they cost. `cargo xtask bench judge`: the judge on simulated curves. Each writes a dated table under
+//! `benches/runs/`. `cargo xtask bench record` records services for the judge's tests. Nothing here fails on a slow day.
 
 mod arithmetic;
 mod examples;
 mod floor;
+mod judge;
+mod record;
 
 use std::fs;
 use std::path::PathBuf;
@@ -17,9 +20,11 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result<(), Failure
     match words {
         [] => examples::run(workspace),
         [what, names @ ..] if what == "floor" => floor::run(workspace, names),
-        _ => {
-            Err(Failure::Usage("cargo xtask bench takes no words, or floor and names of services".to_owned()))
-        }
+        [what, words @ ..] if what == "judge" => judge::run(workspace, words),
+        [what, names @ ..] if what == "record" => record::run(workspace, names),
+        _ => Err(Failure::Usage(
+            "cargo xtask bench takes no words; floor or record, and names of services; or judge".to_owned(),
+        )),
     }
 }
 

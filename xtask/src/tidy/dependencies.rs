@@ -37,7 +37,20 @@ static MAY_NAME: &[(&str, &[&str])] = &[
     ("drip-report", BASE),
     ("drip-session", CONDUCTED),
     ("drip", ALL),
-    ("xtask", &["drip-catalog", "drip-report"]),
+    ("drip-trial", &["drip-model", "drip-judge"]),
+    (
+        "xtask",
+        &[
+            "drip-model",
+            "drip-proc",
+            "drip-launch",
+            "drip-drive",
+            "drip-judge",
+            "drip-catalog",
+            "drip-report",
+            "drip-trial",
+        ],
+    ),
 ];
 
 pub(super) fn check(packages: &[Package]) -> Vec<Breach> {

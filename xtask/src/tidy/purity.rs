@@ -6,7 +6,8 @@ use crate::program;
 use crate::workspace::Workspace;
 
 /// Crates that are functions of their arguments.
-const PURE: [&str; 5] = ["drip-model", "drip-plan", "drip-judge", "drip-catalog", "drip-report"];
+const PURE: [&str; 6] =
+    ["drip-model", "drip-plan", "drip-judge", "drip-catalog", "drip-report", "drip-trial"];
 const RUNTIME: &str = "tokio";
 
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<Breach>, Failure> {

@@ -7,7 +7,7 @@ mod cost;
 mod growth;
 mod run;
 mod service;
-mod toolchain;
+pub(super) mod toolchain;
 
 use std::fmt::Write as _;
 

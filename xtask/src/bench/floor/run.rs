@@ -79,28 +79,16 @@ impl Runner {
         if !settings.attach {
             command.arg("--no-attach");
         }
-        command.args(service.request.iter().map(|word| self.filled(word))).arg("--");
+        command.args(service.request.iter().map(|word| self.folders.filled(word))).arg("--");
         command.args(service.command.iter().filter_map(|word| self.word(word, settings)));
         command
     }
 
     fn word(&self, word: &str, settings: Settings) -> Option<String> {
         match word.strip_prefix('?') {
-            Some(word) => settings.counts.then(|| self.filled(word)),
-            None => Some(self.filled(word)),
+            Some(word) => settings.counts.then(|| self.folders.filled(word)),
+            None => Some(self.folders.filled(word)),
         }
-    }
-
-    fn filled(&self, word: &str) -> String {
-        let place = &self.folders.place;
-        let folders = [
-            ("{built}", &self.folders.built),
-            ("{examples}", &place.examples),
-            ("{fixtures}", &place.fixtures),
-        ];
-        folders
-            .iter()
-            .fold(word.to_owned(), |word, (name, folder)| word.replace(name, &folder.display().to_string()))
     }
 }
 

@@ -9,69 +9,82 @@ use crate::program;
 use crate::workspace::Workspace;
 
 /// Where the services are, and where they are built.
-pub(super) struct Folders {
+pub(in crate::bench) struct Folders {
     /// `benches/floor` of the repository.
-    pub(super) sources: PathBuf,
+    pub(in crate::bench) sources: PathBuf,
     /// Below the build folder.
-    pub(super) built: PathBuf,
+    pub(in crate::bench) built: PathBuf,
     /// Examples and fixtures, which some services come from.
-    pub(super) place: Place,
+    pub(in crate::bench) place: Place,
 }
 
 impl Folders {
-    pub(super) fn of(workspace: &Workspace) -> Self {
+    pub(in crate::bench) fn of(workspace: &Workspace) -> Self {
         let place = Place::of(workspace);
         Self { sources: workspace.root.join("benches/floor"), built: place.fixtures.join("floor"), place }
+    }
+
+    /// A word of a command, with the folders that it names in `{}`.
+    pub(in crate::bench) fn filled(&self, word: &str) -> String {
+        let folders = [
+            ("{built}", &self.built),
+            ("{examples}", &self.place.examples),
+            ("{fixtures}", &self.place.fixtures),
+        ];
+        folders
+            .iter()
+            .fold(word.to_owned(), |word, (name, folder)| word.replace(name, &folder.display().to_string()))
     }
 }
 
 /// One way of running services.
-pub(super) struct Toolchain {
+pub(in crate::bench) struct Toolchain {
     /// The folder of its services below `benches/floor`, and the runtime's name in the tables.
-    pub(super) folder: &'static str,
+    pub(in crate::bench) folder: &'static str,
     /// Programs that must be on `PATH`.
     programs: &'static [&'static str],
     /// What tells its version, in its first line.
     version: &'static [&'static str],
     /// Whether garbage waits for a collector, so that memory at rest is no floor.
-    pub(super) collects: bool,
+    pub(in crate::bench) collects: bool,
     /// Builds its services, or the fixture that they come from.
     build: fn(&Folders) -> Result<(), String>,
 }
 
-pub(super) static NODE: Toolchain = Toolchain {
+pub(in crate::bench) static NODE: Toolchain = Toolchain {
     folder: "node",
     programs: &["node"],
     version: &["node", "--version"],
     collects: true,
     build: nothing,
 };
-pub(super) static EXPRESS: Toolchain = Toolchain { programs: &["node", "npm"], build: express, ..NODE };
-pub(super) static PYTHON: Toolchain = Toolchain {
+pub(in crate::bench) static EXPRESS: Toolchain =
+    Toolchain { programs: &["node", "npm"], build: express, ..NODE };
+pub(in crate::bench) static PYTHON: Toolchain = Toolchain {
     folder: "python",
     programs: &["python3"],
     version: &["python3", "--version"],
     collects: true,
     build: nothing,
 };
-pub(super) static FLASK: Toolchain = Toolchain { build: flask, ..PYTHON };
-pub(super) static GO: Toolchain =
+pub(in crate::bench) static FLASK: Toolchain = Toolchain { build: flask, ..PYTHON };
+pub(in crate::bench) static GO: Toolchain =
     Toolchain { folder: "go", programs: &["go"], version: &["go", "version"], collects: true, build: go };
-pub(super) static JAVA: Toolchain = Toolchain {
+pub(in crate::bench) static JAVA: Toolchain = Toolchain {
     folder: "java",
     programs: &["java", "javac"],
     version: &["java", "--version"],
     collects: true,
     build: java,
 };
-pub(super) static RUBY: Toolchain = Toolchain {
+pub(in crate::bench) static RUBY: Toolchain = Toolchain {
     folder: "ruby",
     programs: &["ruby"],
     version: &["ruby", "--version"],
     collects: true,
     build: nothing,
 };
-pub(super) static NATIVE: Toolchain = Toolchain {
+pub(in crate::bench) static NATIVE: Toolchain = Toolchain {
     folder: "native",
     programs: &["cc"],
     version: &["ldd", "--version"],
@@ -80,11 +93,11 @@ pub(super) static NATIVE: Toolchain = Toolchain {
 };
 
 /// Those that have a version of their own.
-pub(super) static VERSIONED: &[&Toolchain] = &[&NODE, &PYTHON, &GO, &JAVA, &RUBY, &NATIVE];
+pub(in crate::bench) static VERSIONED: &[&Toolchain] = &[&NODE, &PYTHON, &GO, &JAVA, &RUBY, &NATIVE];
 
 impl Toolchain {
     /// Makes its services ready; or says what is missing.
-    pub(super) fn prepare(&self, folders: &Folders) -> Result<(), String> {
+    pub(in crate::bench) fn prepare(&self, folders: &Folders) -> Result<(), String> {
         if let Some(missing) = self.programs.iter().find(|name| program::on_path(name).is_none()) {
             return Err(format!("{missing} is not installed"));
         }
@@ -92,7 +105,7 @@ impl Toolchain {
     }
 
     /// The first line of what it says of its version.
-    pub(super) fn version(&self) -> String {
+    pub(in crate::bench) fn version(&self) -> String {
         let [name, arguments @ ..] = self.version else { return String::new() };
         let said = program::output(Command::new(name).args(arguments), name);
         said.map_or_else(
