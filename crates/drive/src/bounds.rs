@@ -14,6 +14,9 @@ pub const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Most headers of an answer.
 pub const HEADERS_MAX: usize = 256;
 
+/// Most bytes of the line that gives a chunk's size.
+pub(crate) const CHUNK_LINE_BYTES_MAX: usize = 4096;
+
 /// Longest time that one request may be given; a longer wish is reduced to this.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(3600);
 
@@ -32,5 +35,5 @@ pub const ERRORS_IN_A_ROW_MAX: u64 = 1000;
 /// Longest distance between two requests that a rate can mean.
 pub(crate) const INTERVAL_MAX: Duration = Duration::from_secs(86_400);
 
-/// Longest time that a connection may take to say goodbye.
-pub(crate) const CLOSE_TIME_MAX: Duration = Duration::from_secs(1);
+/// Highest rate, in requests per second: one for each nanosecond of the clock.
+pub(crate) const RATE_MAX: f64 = 1e9;

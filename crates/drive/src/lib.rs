@@ -4,25 +4,31 @@
 //! and never reads memory nor judges. It takes a [`Load`] and gives a [`drip_model::Tally`]; only a [`Pulse`]
 //! is shared while it runs. Between two calls no socket and no task of ours is left.
 
+mod agenda;
+mod answer;
+mod arrivals;
 mod bounds;
-mod connection;
+mod dose;
+mod engine;
 mod failure;
 mod line;
 mod load;
 mod pace;
 mod play;
+mod poll;
 mod probe;
 mod pulse;
 mod record;
 mod request;
-mod stream;
+mod socket;
 mod tls;
 
+pub use arrivals::{Arrivals, Piece, Spacing};
 pub use bounds::{
     BODY_BYTES_MAX, ERROR_PAUSE, ERRORS_IN_A_ROW_MAX, HEAD_BYTES_MAX, HEADERS_MAX, LINGER, REQUEST_TIME_MAX,
     RETRY_AFTER_MAX, USERS_MAX,
 };
-pub use load::{Load, Until};
+pub use load::{Endpoint, Load, Model, Until};
 pub use play::play;
 pub use probe::{Answer, ProbeError, probe};
 pub use pulse::Pulse;

@@ -1,90 +1,113 @@
-//! One user's line to the service: a connection that is kept, opened again when it must be, and a time limit
-//! for each request.
+//! One connection to the service, plain or under TLS. It never reconnects and never waits.
 
-use std::pin::Pin;
-use std::time::Duration;
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::fd::{AsFd, BorrowedFd};
 
-use tokio::time::{Instant, Sleep};
+use rustls::ClientConnection;
 
-use crate::connection::{Answered, Connection, Dial};
 use crate::failure::Failure;
-use crate::request::Blueprint;
+use crate::load::Endpoint;
+use crate::socket::Socket;
+use crate::tls::Tls;
 
-pub(crate) struct Line<'a> {
-    dial: &'a Dial,
-    blueprint: &'a Blueprint,
-    request_time_max: Duration,
-    connection: Option<Connection>,
-    /// One timer for all requests of the line: moving it is cheaper than making one for each.
-    deadline: Pin<Box<Sleep>>,
+#[derive(Debug)]
+pub(crate) struct Line {
+    socket: Socket,
+    tls: Option<Box<ClientConnection>>,
+    /// An answer has come on it, so that its end may be no more than the end of the service's patience.
+    pub(crate) is_proven: bool,
 }
 
-impl<'a> Line<'a> {
-    pub(crate) fn new(dial: &'a Dial, blueprint: &'a Blueprint, request_time_max: Duration) -> Self {
-        let deadline = Box::pin(tokio::time::sleep(request_time_max));
-        Self { dial, blueprint, request_time_max, connection: None, deadline }
+impl Line {
+    /// Begins to connect.
+    pub(crate) fn connect(endpoint: &Endpoint, tls: Option<&Tls>) -> Result<Self, Failure> {
+        let socket = Socket::connect(endpoint).map_err(|error| Failure::of_connect(&error, endpoint))?;
+        let tls = tls.map(|tls| tls.begin().map(Box::new)).transpose()?;
+        Ok(Self { socket, tls, is_proven: false })
     }
 
-    /// Sends the `n`-th request and reads its answer, within the time for one request.
-    pub(crate) async fn ask(&mut self, n: u64) -> Result<Answered, Failure> {
-        let mut answered = Answered::default();
-        self.deadline.as_mut().reset(Instant::now() + self.request_time_max);
-        let attempt = attempt(&mut self.connection, self.dial, self.blueprint, n, &mut answered);
-        let in_time = tokio::select! {
-            biased;
-            result = attempt => Some(result),
-            () = &mut self.deadline => None,
-        };
-        self.settle(in_time, answered)
+    /// The error that connecting has run into.
+    pub(crate) fn fault(&self) -> io::Result<()> {
+        self.socket.fault()
     }
 
-    fn settle(
-        &mut self,
-        in_time: Option<Result<(), Failure>>,
-        mut answered: Answered,
-    ) -> Result<Answered, Failure> {
-        let result = in_time.unwrap_or_else(|| {
-            answered.cut = true;
-            // A head without the end of its body is an answer that goes on; we only stop listening.
-            answered.head.as_ref().map(|_| ()).ok_or_else(|| Failure::timeout(self.request_time_max))
-        });
-        if result.is_err() || answered.cut {
-            self.connection = None;
+    pub(crate) fn is_shaking_hands(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
+    }
+
+    /// The poll has told of the socket.
+    pub(crate) fn stir(&mut self, ended: bool) {
+        self.socket.stir(ended);
+    }
+
+    pub(crate) const fn has_ended(&self) -> bool {
+        self.socket.has_ended()
+    }
+
+    /// Reads what has come; nothing is the end of the connection.
+    pub(crate) fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match &mut self.tls {
+            None => self.socket.read(into),
+            Some(tls) => read_secured(&mut self.socket, tls, into),
         }
-        result.map(|()| answered)
     }
 
-    /// Leaves an exchange in the middle.
-    pub(crate) fn abandon(&mut self) {
-        self.connection = None;
+    /// Writes as much as can be taken now.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Some(tls) = &mut self.tls else { return self.socket.write(bytes) };
+        send_records(&mut self.socket, tls)?;
+        let taken = tls.writer().write(bytes)?;
+        send_records(&mut self.socket, tls)?;
+        // Its buffer is bounded, and full until the peer reads on.
+        if taken == 0 { Err(ErrorKind::WouldBlock.into()) } else { Ok(taken) }
     }
 
-    pub(crate) async fn close(self) {
-        if let Some(connection) = self.connection {
-            connection.close().await;
+    /// Sends what TLS has yet to send.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        match &mut self.tls {
+            None => Ok(()),
+            Some(tls) => send_records(&mut self.socket, tls),
+        }
+    }
+
+    /// Says goodbye, as far as the peer takes it at once, and gives the socket back to the system.
+    pub(crate) fn close(mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.send_close_notify();
+            // A peer that does not listen any more is left without a goodbye.
+            let _ = send_records(&mut self.socket, tls);
         }
     }
 }
 
-/// One exchange, on the kept connection if it is still open, else on a new one.
-///
-/// A service may close a kept connection just when we send on it. That is a race and no fault of its own, so
-/// the request is sent once more on a new connection if no byte of an answer came.
-async fn attempt(
-    kept: &mut Option<Connection>,
-    dial: &Dial,
-    blueprint: &Blueprint,
-    n: u64,
-    answered: &mut Answered,
-) -> Result<(), Failure> {
-    if let Some(connection) = kept
-        && connection.is_open().await
-    {
-        match connection.exchange(blueprint.request(n)?, answered).await {
-            Err(failure) if failure.unanswered => {}
-            result => return result,
+impl AsFd for Line {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+fn read_secured(socket: &mut Socket, tls: &mut ClientConnection, into: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match tls.reader().read(into) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            read => return read,
+        }
+        tls.read_tls(socket)?;
+        let processed = tls.process_new_packets();
+        // Answers to the handshake; after an error, the alert that tells the peer why, if it can still be told.
+        let sent = send_records(socket, tls);
+        processed.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+        sent?;
+    }
+}
+
+fn send_records(socket: &mut Socket, tls: &mut ClientConnection) -> io::Result<()> {
+    while tls.wants_write() {
+        match tls.write_tls(socket) {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            Err(error) => return Err(error),
         }
     }
-    let connection = kept.insert(dial.connect().await?);
-    connection.exchange(blueprint.request(n)?, answered).await
+    Ok(())
 }

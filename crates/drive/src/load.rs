@@ -1,9 +1,12 @@
 //! What to play: one dose, as plain data.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use drip_model::{Origin, Template};
+
+use crate::arrivals::Arrivals;
 
 /// One dose of requests, all made from one template.
 #[derive(Debug, Clone)]
@@ -11,24 +14,60 @@ pub struct Load<'a> {
     /// Scheme, and the name for `Host` and for TLS.
     pub origin: &'a Origin,
     /// Where to connect, resolved once and pinned by the caller.
-    pub address: SocketAddr,
+    pub endpoint: Endpoint,
     /// The request.
     pub template: &'a Template,
-    /// Randomness of the slots.
+    /// Randomness of the slots, and of random arrivals.
     pub seed: u64,
     /// Number of the first request of this dose.
     ///
-    /// The numbers that a dose uses are `first`, `first + 1`, … without gaps: as many as its tally has
-    /// answers and errors.
+    /// The numbers that a dose uses are `first`, `first + 1`, … without gaps: as many as [`drip_model::Tally::sent`]
+    /// tells.
     pub first: u64,
     /// When it is over.
     pub until: Until,
     /// Connections that are used at the same time, 1 to [`crate::USERS_MAX`].
     pub users: u32,
-    /// Requests per second over all users; `None` lets each user send as soon as it has its answer.
-    pub rate: Option<f64>,
+    /// What makes a request start.
+    pub model: Model,
     /// Time for one request: connecting, head and body.
     pub request_time_max: Duration,
+}
+
+/// Where connections go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Endpoint {
+    /// Address and port.
+    Tcp(SocketAddr),
+    /// A Unix socket.
+    Unix(PathBuf),
+}
+
+impl From<SocketAddr> for Endpoint {
+    fn from(address: SocketAddr) -> Self {
+        Self::Tcp(address)
+    }
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// What makes a request start.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Model {
+    /// The answer to the one before: each user sends as soon as it has its answer.
+    Closed,
+    /// The clock, whatever the service does. A request that finds all users busy starts late, and its latency counts
+    /// from when it was due.
+    Open(Arrivals),
+    /// Nothing does.
+    Idle,
 }
 
 /// When a dose is over.

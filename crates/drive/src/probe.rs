@@ -1,14 +1,17 @@
 //! One question to a service that may not be up yet: does it answer, and in HTTP?
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use drip_model::{ErrorKind, Origin};
+use drip_model::{ErrorKind, Origin, Template, Text};
+use tokio_util::sync::CancellationToken;
 
-use crate::bounds::REQUEST_TIME_MAX;
-use crate::connection::{Answered, Dial};
+use crate::answer::{Malformed, each_header};
+use crate::dose::Dose;
+use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::request;
+use crate::load::{Endpoint, Load, Model, Until};
+use crate::play::Playing;
+use crate::pulse::Pulse;
 
 /// What a probe heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,37 +64,36 @@ impl From<Failure> for ProbeError {
 /// The body is read like that of any answer, since a download that we abort could itself be what leaks.
 pub async fn probe(
     origin: &Origin,
-    address: SocketAddr,
+    endpoint: impl Into<Endpoint>,
     path: &str,
     time_max: Duration,
 ) -> Result<Answer, ProbeError> {
-    let time_max = time_max.min(REQUEST_TIME_MAX);
-    let mut answered = Answered::default();
-    let asked = tokio::time::timeout(time_max, ask(origin, address, path, &mut answered)).await;
-    match (asked, answered.head) {
-        (Ok(Err(failure)), _) => Err(failure.into()),
-        (_, Some(head)) => Ok(answer(&head)),
-        (_, None) => Err(Failure::timeout(time_max).into()),
+    let template = Template { method: "GET".into(), target: Text::literal(path), ..Template::default() };
+    let load = Load {
+        origin,
+        endpoint: endpoint.into(),
+        template: &template,
+        seed: 0,
+        first: 0,
+        until: Until::Requests { count: 1, time_max },
+        users: 1,
+        model: Model::Closed,
+        request_time_max: time_max,
+    };
+    let dose = Dose { keeps_heads: true, ..Dose::new(&load)? };
+    let engine = Engine::new(dose, &Pulse::default())?;
+    let played = Playing::begin(engine)?.end(&CancellationToken::new()).await;
+    match (played.tally.errors.into_keys().next(), played.head) {
+        (Some(kind), _) => Err(Failure::new(kind, played.tally.first_error.unwrap_or_default()).into()),
+        (None, Some(head)) => answer(&head).map_err(Failure::from).map_err(ProbeError::from),
+        (None, None) => Err(Failure::timeout(time_max).into()),
     }
 }
 
-async fn ask(
-    origin: &Origin,
-    address: SocketAddr,
-    path: &str,
-    answered: &mut Answered,
-) -> Result<(), Failure> {
-    let request = request::get(origin, path)?;
-    let mut connection = Dial::new(origin, address)?.connect().await?;
-    connection.exchange(request, answered).await?;
-    if !answered.cut {
-        connection.close().await;
-    }
-    Ok(())
-}
-
-fn answer(head: &http::response::Parts) -> Answer {
-    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let headers = head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-    Answer { status: head.status.as_u16(), headers }
+fn answer(head: &[u8]) -> Result<Answer, Malformed> {
+    let mut headers = Vec::new();
+    let status = each_header(head, |name, value| {
+        headers.push((name.to_ascii_lowercase(), String::from_utf8_lossy(value).into_owned()));
+    })?;
+    Ok(Answer { status, headers })
 }

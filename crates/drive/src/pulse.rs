@@ -23,26 +23,34 @@ impl Pulse {
     pub fn in_flight(&self) -> u64 {
         self.0.in_flight.load(Relaxed)
     }
+}
 
-    /// A request begins; it ends when the returned value is dropped, also when its user is cancelled.
-    pub(crate) fn begin(&self) -> InFlight<'_> {
-        self.0.in_flight.fetch_add(1, Relaxed);
-        InFlight(&self.0)
+/// What one dose has told the pulse. It is told once in each turn of the loop rather than with each request.
+#[derive(Debug)]
+pub(crate) struct Share {
+    pulse: Pulse,
+    completed: u64,
+    in_flight: u64,
+}
+
+impl Share {
+    pub(crate) const fn of(pulse: Pulse) -> Self {
+        Self { pulse, completed: 0, in_flight: 0 }
+    }
+
+    /// Tells how many requests of this dose have got their answer, and how many are under way.
+    pub(crate) fn tell(&mut self, completed: u64, in_flight: u64) {
+        let counters = &self.pulse.0;
+        counters.completed.fetch_add(completed - self.completed, Relaxed);
+        // Wraps around when fewer are under way than before, and so does the addition.
+        counters.in_flight.fetch_add(in_flight.wrapping_sub(self.in_flight), Relaxed);
+        (self.completed, self.in_flight) = (completed, in_flight);
     }
 }
 
-/// A request under way.
-pub(crate) struct InFlight<'a>(&'a Counters);
-
-impl InFlight<'_> {
-    /// It got its answer.
-    pub(crate) fn complete(&self) {
-        self.0.completed.fetch_add(1, Relaxed);
-    }
-}
-
-impl Drop for InFlight<'_> {
+/// Whatever ends the dose, nothing of it is under way any more.
+impl Drop for Share {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Relaxed);
+        self.tell(self.completed, 0);
     }
 }

@@ -1,14 +1,14 @@
-//! From a template to a request as it goes over the wire. Pure: no clock, no socket.
+//! From a template to the bytes of a request as they go over the wire. Pure: no clock, no socket.
 
-use bytes::Bytes;
-use drip_model::{Body, Origin, Template, Text};
+use std::io::Write as _;
+
+use drip_model::{Body, Draw, Origin, Part, Template, Text};
 use http::header::{
-    ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
+    ACCEPT, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING,
     USER_AGENT,
 };
 use http::uri::PathAndQuery;
-use http::{Method, Request, Uri};
-use http_body_util::Full;
+use http::{Method, Uri};
 
 use crate::failure::Failure;
 
@@ -17,82 +17,173 @@ const OUR_NAME: &str = concat!("drip/", env!("CARGO_PKG_VERSION"));
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// All that the requests of one template have in common, made once.
+#[derive(Debug)]
 pub(crate) struct Blueprint {
-    template: Template,
     seed: u64,
-    method: Method,
-    names: Vec<HeaderName>,
-    defaults: HeaderMap,
-    /// A body from a file, shared rather than copied into each request.
-    file: Option<Bytes>,
+    /// Request line and headers, but for the length of a body that varies and the empty line.
+    head: Text,
+    body: Payload,
+    /// The method is `HEAD`, so that no answer has a body.
+    pub(crate) is_head: bool,
     /// The whole request, when all are the same.
-    constant: Option<Request<Full<Bytes>>>,
+    constant: Option<Vec<u8>>,
+}
+
+#[derive(Debug)]
+enum Payload {
+    /// Its length stands in the head.
+    Fixed(Vec<u8>),
+    Varying(Text),
+}
+
+/// Memory in which requests are written, one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    request: Vec<u8>,
+    body: Vec<u8>,
 }
 
 impl Blueprint {
-    pub(crate) fn new(origin: &Origin, template: &Template, seed: u64) -> Result<Self, Failure> {
-        let mut template = template.clone();
-        let file = match &mut template.body {
-            Body::Bytes(bytes) => Some(Bytes::from(std::mem::take(bytes))),
-            Body::None | Body::Text(_) => None,
-        };
-        let names = names(&template)?;
-        let defaults = defaults(origin, &names, !matches!(template.body, Body::None))?;
-        let method = method(&template.method)?;
-        let mut blueprint = Self { template, seed, method, names, defaults, file, constant: None };
+    /// `fresh` announces that each connection is used once.
+    pub(crate) fn new(origin: &Origin, template: &Template, seed: u64, fresh: bool) -> Result<Self, Failure> {
         // No slot can give what HTTP forbids: if one request is valid, all are, and nothing is sent if not.
-        let sample = blueprint.assemble(0)?;
-        blueprint.constant = (!blueprint.template.varies()).then_some(sample);
+        let method = validate(template, seed)?;
+        let mut head = Draft::default();
+        head.literal(method.as_str());
+        head.literal(" ");
+        head.text(&template.target);
+        head.literal(" HTTP/1.1\r\n");
+        for (name, value) in defaults(origin, template, fresh)? {
+            head.header(&name, &Text::literal(value));
+        }
+        for (name, value) in headers(template) {
+            head.header(name, value);
+        }
+        let body = payload(template, &method, &mut head);
+        let mut blueprint =
+            Self { seed, head: Text(head.0), body, is_head: method == Method::HEAD, constant: None };
+        if !template.varies() {
+            blueprint.constant = Some(blueprint.write(0, &mut Page::default()).to_vec());
+        }
         Ok(blueprint)
     }
 
     /// The `n`-th request of the run.
-    pub(crate) fn request(&self, n: u64) -> Result<Request<Full<Bytes>>, Failure> {
+    pub(crate) fn request<'a>(&'a self, n: u64, page: &'a mut Page) -> &'a [u8] {
         match &self.constant {
-            Some(request) => Ok(request.clone()),
-            None => self.assemble(n),
+            Some(request) => request,
+            None => self.write(n, page),
         }
     }
 
-    fn assemble(&self, n: u64) -> Result<Request<Full<Bytes>>, Failure> {
-        let rendered = self.template.render(self.seed, n);
-        let headers = self.headers(rendered.headers)?;
-        let body = self.file.clone().or_else(|| rendered.body.map(Bytes::from)).unwrap_or_default();
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = uri(rendered.target)?;
-        *request.headers_mut() = headers;
-        Ok(request)
-    }
-
-    fn headers(&self, rendered: Vec<(String, Vec<u8>)>) -> Result<HeaderMap, Failure> {
-        let mut headers = self.defaults.clone();
-        for (name, (_, value)) in self.names.iter().zip(rendered) {
-            // Both follow from the body that is really sent; a recorded length would only break the framing.
-            if *name == CONTENT_LENGTH || *name == TRANSFER_ENCODING {
-                continue;
+    fn write<'a>(&self, n: u64, page: &'a mut Page) -> &'a [u8] {
+        let Page { request, body } = page;
+        let mut draw = Draw::new(self.seed, n);
+        request.clear();
+        self.head.fill(&mut draw, request);
+        match &self.body {
+            Payload::Fixed(bytes) => {
+                request.extend_from_slice(b"\r\n");
+                request.extend_from_slice(bytes);
             }
-            let value = HeaderValue::from_maybe_shared(Bytes::from(value)).map_err(|_| {
-                Failure::our_side(format!("header {name} has a value that HTTP does not allow"))
-            })?;
-            headers.append(name.clone(), value);
+            Payload::Varying(text) => {
+                body.clear();
+                text.fill(&mut draw, body);
+                // Writing to memory cannot fail.
+                let _ = write!(request, "{CONTENT_LENGTH}: {}\r\n\r\n", body.len());
+                request.extend_from_slice(body);
+            }
         }
-        Ok(headers)
+        request
     }
 }
 
-/// A `GET` of one path with nothing but the defaults.
-pub(crate) fn get(origin: &Origin, path: &str) -> Result<Request<Full<Bytes>>, Failure> {
-    let template = Template { method: "GET".into(), target: Text::literal(path), ..Template::default() };
-    Blueprint::new(origin, &template, 0)?.request(0)
+/// A text that is put together; neighbouring literals become one, so that filling it is few copies.
+#[derive(Debug, Default)]
+struct Draft(Vec<Part>);
+
+impl Draft {
+    fn literal(&mut self, bytes: impl AsRef<[u8]>) {
+        match self.0.last_mut() {
+            Some(Part::Literal(last)) => last.extend_from_slice(bytes.as_ref()),
+            _ => self.0.push(Part::Literal(bytes.as_ref().to_vec())),
+        }
+    }
+
+    fn text(&mut self, text: &Text) {
+        for part in &text.0 {
+            match part {
+                Part::Literal(bytes) => self.literal(bytes),
+                Part::Slot(slot) => self.0.push(Part::Slot(*slot)),
+            }
+        }
+    }
+
+    fn header(&mut self, name: impl AsRef<str>, value: &Text) {
+        self.literal(name.as_ref().to_ascii_lowercase());
+        self.literal(": ");
+        self.text(value);
+        self.literal("\r\n");
+    }
 }
 
-fn names(template: &Template) -> Result<Vec<HeaderName>, Failure> {
-    let parse = |name: &str| {
-        HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| Failure::our_side(format!("{name:?} is not a header name")))
+/// The body, whose length is written to the head if it is known.
+fn payload(template: &Template, method: &Method, head: &mut Draft) -> Payload {
+    let fixed = match &template.body {
+        Body::Text(text) if text.varies() => return Payload::Varying(text.clone()),
+        Body::Text(text) => {
+            let mut bytes = Vec::new();
+            text.fill(&mut Draw::new(0, 0), &mut bytes);
+            bytes
+        }
+        Body::Bytes(bytes) => bytes.clone(),
+        Body::None => Vec::new(),
     };
-    template.headers.iter().map(|(name, _)| parse(name)).collect()
+    // A method that is expected to have a body says that it has none (RFC 9110, section 8.6).
+    let expects_one = [Method::POST, Method::PUT, Method::PATCH].contains(method);
+    if expects_one || !matches!(template.body, Body::None) {
+        head.header(&CONTENT_LENGTH, &Text::literal(fixed.len().to_string()));
+    }
+    Payload::Fixed(fixed)
+}
+
+/// The template's headers. What frames the body follows from the body that is really sent; a recorded length would
+/// only break it.
+fn headers(template: &Template) -> impl Iterator<Item = &(String, Text)> {
+    let frames = |name: &str| {
+        [CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|own| name.eq_ignore_ascii_case(own.as_str()))
+    };
+    template.headers.iter().filter(move |(name, _)| !frames(name))
+}
+
+/// The headers that a request carries unless its template sets them.
+fn defaults(origin: &Origin, template: &Template, fresh: bool) -> Result<Vec<(HeaderName, String)>, Failure> {
+    if HeaderValue::try_from(origin.authority()).is_err() {
+        return Err(Failure::our_side(format!("{:?} is not a host name", origin.host)));
+    }
+    let mut all =
+        vec![(HOST, origin.authority()), (USER_AGENT, OUR_NAME.to_owned()), (ACCEPT, "*/*".to_owned())];
+    if !matches!(template.body, Body::None) {
+        all.push((CONTENT_TYPE, FORM.to_owned()));
+    }
+    if fresh {
+        all.push((CONNECTION, "close".to_owned()));
+    }
+    all.retain(|(name, _)| !template.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name.as_str())));
+    Ok(all)
+}
+
+/// Refuses what HTTP does not allow, in words without a header's value.
+fn validate(template: &Template, seed: u64) -> Result<Method, Failure> {
+    let sample = template.render(seed, 0);
+    for (name, value) in &sample.headers {
+        let name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| Failure::our_side(format!("{name:?} is not a header name")))?;
+        HeaderValue::from_bytes(value)
+            .map_err(|_| Failure::our_side(format!("header {name} has a value that HTTP does not allow")))?;
+    }
+    uri(&sample.target)?;
+    method(&template.method)
 }
 
 fn method(name: &str) -> Result<Method, Failure> {
@@ -100,37 +191,17 @@ fn method(name: &str) -> Result<Method, Failure> {
         .map_err(|_| Failure::our_side(format!("{name:?} is not an HTTP method")))
 }
 
-/// The headers that a request carries unless its template sets them.
-fn defaults(origin: &Origin, names: &[HeaderName], has_body: bool) -> Result<HeaderMap, Failure> {
-    let host = HeaderValue::try_from(origin.authority())
-        .map_err(|_| Failure::our_side(format!("{:?} is not a host name", origin.host)))?;
-    let mut headers = HeaderMap::new();
-    let mut set = |name: HeaderName, value: HeaderValue| {
-        if !names.contains(&name) {
-            headers.insert(name, value);
-        }
-    };
-    set(HOST, host);
-    set(USER_AGENT, HeaderValue::from_static(OUR_NAME));
-    set(ACCEPT, HeaderValue::from_static("*/*"));
-    if has_body {
-        set(CONTENT_TYPE, HeaderValue::from_static(FORM));
-    }
-    Ok(headers)
-}
-
-fn uri(target: Vec<u8>) -> Result<Uri, Failure> {
-    let refuse = |target: &[u8]| {
+fn uri(target: &[u8]) -> Result<Uri, Failure> {
+    let refuse = || {
         Failure::our_side(format!(
             "request target {:?} is not allowed in HTTP",
             String::from_utf8_lossy(target)
         ))
     };
     if target != b"*" && !target.starts_with(b"/") {
-        return Err(refuse(&target));
+        return Err(refuse());
     }
-    let target = Bytes::from(target);
-    PathAndQuery::from_maybe_shared(target.clone()).map(Uri::from).map_err(|_| refuse(&target))
+    PathAndQuery::try_from(target).map(Uri::from).map_err(|_| refuse())
 }
 
 #[cfg(test)]
@@ -148,16 +219,23 @@ mod tests {
         Template { method: "POST".into(), target: Text::literal("/a?b=1"), headers, body }
     }
 
+    fn blueprint(template: &Template) -> Blueprint {
+        Blueprint::new(&origin(), template, 1, false).unwrap()
+    }
+
+    fn written(blueprint: &Blueprint, n: u64) -> String {
+        String::from_utf8(blueprint.request(n, &mut Page::default()).to_vec()).unwrap()
+    }
+
+    /// The lines of the head, but for the first.
     fn head(template: &Template) -> Vec<String> {
-        let request = Blueprint::new(&origin(), template, 1).unwrap().request(0).unwrap();
-        let line =
-            |(name, value): (&HeaderName, &HeaderValue)| format!("{name}: {}", value.to_str().unwrap());
-        request.headers().iter().map(line).collect()
+        let request = written(&blueprint(template), 0);
+        let (head, _) = request.split_once("\r\n\r\n").unwrap();
+        head.lines().skip(1).map(str::to_owned).collect()
     }
 
     fn refusal(template: &Template) -> Failure {
-        let made = Blueprint::new(&origin(), template, 1).and_then(|blueprint| blueprint.request(0));
-        made.expect_err("the template is not valid")
+        Blueprint::new(&origin(), template, 1, false).expect_err("the template is not valid")
     }
 
     #[test]
@@ -166,6 +244,7 @@ mod tests {
             "host: example.test:8080",
             concat!("user-agent: drip/", env!("CARGO_PKG_VERSION")),
             "accept: */*",
+            "content-length: 0",
         ];
         assert_eq!(head(&template(&[], Body::None)), expected);
         let with_body = head(&template(&[], Body::Bytes(b"x=1".to_vec())));
@@ -178,7 +257,7 @@ mod tests {
         let body = Body::Text(Text::literal("x"));
         assert_eq!(
             head(&template(&set, body)),
-            ["host: other", "user-agent: me", "accept: text/*", "content-type: a/b"]
+            ["host: other", "user-agent: me", "accept: text/*", "content-type: a/b", "content-length: 1"]
         );
     }
 
@@ -186,7 +265,7 @@ mod tests {
     fn a_recorded_framing_is_left_out_and_repeated_headers_stay() {
         let set = [("Content-Length", "999"), ("Transfer-Encoding", "chunked"), ("x-a", "1"), ("x-a", "2")];
         let head = head(&template(&set, Body::None));
-        assert_eq!(head[3..], ["x-a: 1", "x-a: 2"]);
+        assert_eq!(head[3..], ["x-a: 1", "x-a: 2", "content-length: 0"]);
     }
 
     #[test]
@@ -210,8 +289,40 @@ mod tests {
     fn a_template_with_slots_gives_a_new_request_each_time() {
         let target = Text(vec![Part::Literal(b"/u/".to_vec()), Part::Slot(Slot::Counter)]);
         let template = Template { target, ..template(&[], Body::Bytes(b"same".to_vec())) };
-        let blueprint = Blueprint::new(&origin(), &template, 1).unwrap();
-        assert_eq!(blueprint.request(7).unwrap().uri(), "/u/7");
-        assert_eq!(blueprint.request(8).unwrap().uri(), "/u/8");
+        let blueprint = blueprint(&template);
+        assert!(written(&blueprint, 7).starts_with("POST /u/7 HTTP/1.1\r\n"));
+        assert!(written(&blueprint, 8).ends_with("content-length: 4\r\n\r\nsame"));
+    }
+
+    #[test]
+    fn a_body_with_slots_has_the_length_that_it_is_written_with() {
+        let body = Text(vec![Part::Literal(b"id=".to_vec()), Part::Slot(Slot::Counter)]);
+        let blueprint = blueprint(&template(&[], Body::Text(body)));
+        assert!(written(&blueprint, 9).ends_with("content-length: 4\r\n\r\nid=9"));
+        assert!(written(&blueprint, 1234).ends_with("content-length: 7\r\n\r\nid=1234"));
+    }
+
+    #[test]
+    fn what_is_written_is_what_the_template_renders() {
+        let slots = [Slot::Uuid, Slot::Hex, Slot::Word, Slot::Ip].map(Part::Slot);
+        let text = |lead: &str| Text([&[Part::Literal(lead.into())][..], &slots].concat());
+        let template = Template {
+            method: "PUT".into(),
+            target: text("/"),
+            headers: vec![("x-key".into(), text(""))],
+            body: Body::Text(text("")),
+        };
+        let (rendered, request) = (template.render(1, 5), written(&blueprint(&template), 5));
+        let [target, key, body] = [rendered.target, rendered.headers[0].1.clone(), rendered.body.unwrap()]
+            .map(|bytes| String::from_utf8(bytes).unwrap());
+        assert!(request.starts_with(&format!("PUT {target} HTTP/1.1\r\n")), "{request}");
+        assert!(request.contains(&format!("\r\nx-key: {key}\r\n")), "{request}");
+        assert!(request.ends_with(&format!("\r\n\r\n{body}")), "{request}");
+    }
+
+    #[test]
+    fn a_connection_that_is_used_once_is_announced_as_such() {
+        let fresh = Blueprint::new(&origin(), &template(&[], Body::None), 1, true).unwrap();
+        assert!(written(&fresh, 0).contains("\r\nconnection: close\r\n"));
     }
 }

@@ -3,32 +3,44 @@
 use std::sync::{Arc, OnceLock};
 
 use drip_model::{ErrorKind, Origin};
+use rustls::crypto::ring;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection};
 use rustls_platform_verifier::BuilderVerifierExt as _;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{self, ClientConfig};
 
 use crate::failure::Failure;
 
 /// Protocol that is offered; without it a server may choose HTTP/2.
 const ALPN: &[u8] = b"http/1.1";
 
-/// A connector and the name that the certificate must carry.
-#[derive(Clone)]
+/// How to speak, and the name that the certificate must carry.
+#[derive(Debug, Clone)]
 pub(crate) struct Tls {
-    pub(crate) connector: TlsConnector,
+    pub(crate) config: Arc<ClientConfig>,
     pub(crate) name: ServerName<'static>,
 }
 
 impl Tls {
     pub(crate) fn new(origin: &Origin) -> Result<Self, Failure> {
-        let failure = |words: String| Failure::new(ErrorKind::Tls, words);
-        let config = config().map_err(|error| failure(format!("TLS cannot be set up: {error}")))?;
-        let name = ServerName::try_from(origin.host.clone())
-            .map_err(|_| failure(format!("{:?} is not a name that a certificate can carry", origin.host)))?;
-        Ok(Self { connector: TlsConnector::from(config), name })
+        let config = config().map_err(|error| cannot_set_up(&error))?;
+        let name = ServerName::try_from(origin.host.clone()).map_err(|_| {
+            Failure::new(
+                ErrorKind::Tls,
+                format!("{:?} is not a name that a certificate can carry", origin.host),
+            )
+        })?;
+        Ok(Self { config, name })
     }
+
+    /// A connection whose handshake is still to come.
+    pub(crate) fn begin(&self) -> Result<ClientConnection, Failure> {
+        let begun = ClientConnection::new(Arc::clone(&self.config), self.name.clone());
+        begun.map_err(|error| cannot_set_up(&error))
+    }
+}
+
+fn cannot_set_up(error: &rustls::Error) -> Failure {
+    Failure::new(ErrorKind::Tls, format!("TLS cannot be set up: {error}"))
 }
 
 /// Read once: a run has many doses, and the trust store is some hundred certificates. A failure is not kept,

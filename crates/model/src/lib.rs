@@ -24,5 +24,5 @@ pub use report::{
 pub use series::{Gap, Gauge, Point, Series, Signal, Stage, Unit, begin};
 pub use tally::{ErrorKind, Tally};
 pub use target::{Origin, Scheme};
-pub use template::{Body, Part, Rendered, Slot, Template, Text};
+pub use template::{Body, Draw, Part, Rendered, Slot, Template, Text};
 pub use vector::{Pattern, Vector, VectorId};

@@ -45,6 +45,14 @@ pub struct Tally {
     pub errors: BTreeMap<ErrorKind, u64>,
     /// The first error in words, for a message.
     pub first_error: Option<String>,
+    /// The first error of each kind in words.
+    pub examples: BTreeMap<ErrorKind, String>,
+    /// Number of the first request that got each status, with which it can be sent again.
+    pub first_by_status: BTreeMap<u16, u64>,
+    /// Requests that were sent a second time, since the service ended their kept connection without a word.
+    pub resent: u64,
+    /// Connections on which the service said something that nobody had asked for.
+    pub unsolicited: u64,
     /// Bytes of response bodies.
     pub body_bytes: u64,
     /// Bodies that were cut at our bound.
@@ -69,6 +77,11 @@ impl Tally {
         self.errors.values().sum()
     }
 
+    /// Requests that were sent, each counted once.
+    pub fn sent(&self) -> u64 {
+        self.completed + self.failed()
+    }
+
     /// The most frequent status.
     pub fn usual_status(&self) -> Option<u16> {
         self.statuses.iter().max_by_key(|(_, count)| **count).map(|(status, _)| *status)
@@ -84,6 +97,14 @@ impl Tally {
             *self.errors.entry(*kind).or_default() += count;
         }
         self.first_error = self.first_error.take().or_else(|| later.first_error.clone());
+        for (kind, words) in &later.examples {
+            self.examples.entry(*kind).or_insert_with(|| words.clone());
+        }
+        for (status, n) in &later.first_by_status {
+            self.first_by_status.entry(*status).or_insert(*n);
+        }
+        self.resent += later.resent;
+        self.unsolicited += later.unsolicited;
         self.body_bytes += later.body_bytes;
         self.bodies_cut += later.bodies_cut;
         self.busy += later.busy;

@@ -1,7 +1,5 @@
 //! A request with slots. The n-th request is a pure function of (template, seed, n), so a run can be replayed.
 
-use std::fmt::Write as _;
-
 /// A hole in a text that is filled anew for each request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Slot {
@@ -50,7 +48,8 @@ impl Text {
         self.0.iter().any(|part| matches!(part, Part::Slot(slot) if slot.varies()))
     }
 
-    fn fill(&self, draw: &mut Draw, out: &mut Vec<u8>) {
+    /// Appends the text with its slots filled.
+    pub fn fill(&self, draw: &mut Draw, out: &mut Vec<u8>) {
         for part in &self.0 {
             match part {
                 Part::Literal(bytes) => out.extend_from_slice(bytes),
@@ -125,54 +124,51 @@ impl Template {
 }
 
 /// The random stream of one request: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014, fig. 16), keyed by seed and
-/// number. It must be reproducible and cheap, nothing more.
-struct Draw {
+/// number. It must be reproducible and cheap, nothing more: no slot allocates.
+#[derive(Debug, Clone)]
+pub struct Draw {
     n: u64,
     state: u64,
 }
 
 impl Draw {
+    /// The stream of the `n`-th request. Texts are filled in the order target, headers, body.
+    ///
     /// The number is mixed before it is added: neighbours would otherwise walk through the same stream.
-    const fn new(seed: u64, n: u64) -> Self {
+    pub const fn new(seed: u64, n: u64) -> Self {
         Self { n, state: mix(seed).wrapping_add(mix(n ^ 0x5851_F42D_4C95_7F2D)) }
     }
 
-    const fn next(&mut self) -> u64 {
+    /// The next random number, all 64 bits of it.
+    pub const fn number(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         mix(self.state)
     }
 
     fn fill(&mut self, slot: Slot, out: &mut Vec<u8>) {
         match slot {
-            Slot::Counter => out.extend_from_slice(self.n.to_string().as_bytes()),
-            Slot::Uuid => out.extend_from_slice(self.uuid().as_bytes()),
-            Slot::Hex => out.extend_from_slice(format!("{:016x}", self.next()).as_bytes()),
+            Slot::Counter => decimal(self.n, out),
+            Slot::Uuid => self.uuid(out),
+            Slot::Hex => hexadecimal(self.number(), 16, out),
             Slot::Word => self.word(out),
-            Slot::Ip => out.extend_from_slice(self.ip().as_bytes()),
+            Slot::Ip => self.ip(out),
             Slot::Pad(length) => out.resize(out.len() + length, b'x'),
         }
     }
 
-    fn uuid(&mut self) -> String {
-        let (high, low) = (self.next(), self.next());
+    fn uuid(&mut self, out: &mut Vec<u8>) {
+        let (high, low) = (self.number(), self.number());
         let high = (high & 0xFFFF_FFFF_FFFF_0FFF) | 0x4000;
         let low = (low & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000;
-        let mut out = String::with_capacity(36);
-        // Writing to a String cannot fail.
-        let _ = write!(
-            out,
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            high >> 32,
-            (high >> 16) & 0xFFFF,
-            high & 0xFFFF,
-            low >> 48,
-            low & 0xFFFF_FFFF_FFFF
-        );
-        out
+        hexadecimal(high >> 32, 8, out);
+        for (bits, digits) in [(high >> 16, 4), (high, 4), (low >> 48, 4), (low, 12)] {
+            out.push(b'-');
+            hexadecimal(bits, digits, out);
+        }
     }
 
     fn word(&mut self, out: &mut Vec<u8>) {
-        let mut bits = self.next();
+        let mut bits = self.number();
         for _ in 0..8 {
             out.push(b'a' + u8::try_from(bits % 26).unwrap_or(0));
             bits /= 26;
@@ -180,10 +176,37 @@ impl Draw {
     }
 
     /// An address of 10.0.0.0/8, which is no stranger's: so many that they hardly repeat within a run.
-    fn ip(&mut self) -> String {
-        let bits = self.next();
-        format!("10.{}.{}.{}", bits & 0xFF, (bits >> 8) & 0xFF, (bits >> 16) & 0xFF)
+    fn ip(&mut self, out: &mut Vec<u8>) {
+        let bits = self.number();
+        out.extend_from_slice(b"10");
+        for byte in [bits, bits >> 8, bits >> 16] {
+            out.push(b'.');
+            decimal(byte & 0xFF, out);
+        }
     }
+}
+
+/// Appends a number as people write it.
+fn decimal(mut number: u64, out: &mut Vec<u8>) {
+    let start = out.len();
+    loop {
+        out.push(digit(number % 10));
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out[start..].reverse();
+}
+
+/// Appends the lowest `digits` hexadecimal digits of a number.
+fn hexadecimal(number: u64, digits: u32, out: &mut Vec<u8>) {
+    out.extend((0..digits).rev().map(|place| digit((number >> (4 * place)) & 0xF)));
+}
+
+/// One digit of a base up to 16.
+const fn digit(value: u64) -> u8 {
+    b"0123456789abcdef"[(value & 0xF) as usize]
 }
 
 /// The finalizer of SplitMix64.
@@ -213,6 +236,8 @@ mod tests {
     #[test]
     fn a_slot_has_the_form_that_its_name_promises() {
         assert_eq!(render(Slot::Counter, 1, 12), "12");
+        assert_eq!(render(Slot::Counter, 1, u64::MAX), u64::MAX.to_string());
+        assert_eq!(render(Slot::Counter, 1, 0), "0");
         assert_eq!(render(Slot::Pad(4), 1, 12), "xxxx");
         let uuid = render(Slot::Uuid, 1, 12);
         assert_eq!(uuid.len(), 36);

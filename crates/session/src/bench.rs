@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use drip_drive::{Load, Pulse, Until, play};
+use drip_drive::{Arrivals, Load, Model, Pulse, Until, play};
 use drip_model::{Settings, Stage, Tally, VectorId};
 use tokio::time::sleep;
 
@@ -80,7 +80,7 @@ impl Bench<'_> {
             trial.cpu.0 += self.service_cpu().saturating_sub(before);
             trial.cpu.1 += tally.completed;
         }
-        let sent = tally.completed + tally.failed();
+        let sent = tally.sent();
         self.next += sent;
         trial.sent += sent;
         trial.requests += tally.completed;
@@ -102,13 +102,13 @@ impl Bench<'_> {
         let settings = self.settings();
         let load = Load {
             origin: &self.subject.origin,
-            address: self.subject.address,
+            endpoint: self.subject.address.into(),
             template: &trial.vector.template,
             seed: settings.seed,
             first: self.next,
             until: dose.until,
             users: settings.users,
-            rate: dose.rate.or(settings.rate),
+            model: dose.rate.or(settings.rate).map_or(Model::Closed, |rate| Model::Open(Arrivals::constant(rate))),
             request_time_max: REQUEST_TIME_MAX,
         };
         tokio::select! {

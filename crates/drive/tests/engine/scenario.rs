@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use drip_drive::{Load, Pulse, Until, play};
+use drip_drive::{Arrivals, Load, Model, Pulse, Until, play};
 use drip_model::{Body, Origin, Part, Scheme, Slot, Tally, Template, Text};
 use tokio_util::sync::CancellationToken;
 
@@ -40,13 +40,13 @@ impl Scenario {
         let origin = self.origin();
         let load = Load {
             origin: &origin,
-            address: self.address,
+            endpoint: self.address.into(),
             template: &self.template,
             seed: 7,
             first: self.first,
             until: self.until,
             users: self.users,
-            rate: self.rate,
+            model: self.rate.map_or(Model::Closed, |rate| Model::Open(Arrivals::constant(rate))),
             request_time_max: self.request_time_max,
         };
         play(&load, pulse, stop).await

@@ -1,0 +1,51 @@
+//! What all requests of one dose have in common, made once and checked before anything is sent.
+
+use std::time::Duration;
+
+use drip_model::Scheme;
+
+use crate::bounds::{REQUEST_TIME_MAX, USERS_MAX};
+use crate::failure::Failure;
+use crate::load::{Endpoint, Load, Model};
+use crate::request::Blueprint;
+use crate::tls::Tls;
+
+#[derive(Debug)]
+pub(crate) struct Dose {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) blueprint: Blueprint,
+    pub(crate) model: Model,
+    pub(crate) seed: u64,
+    pub(crate) first: u64,
+    pub(crate) count: u64,
+    pub(crate) time_max: Duration,
+    pub(crate) request_time_max: Duration,
+    pub(crate) users: usize,
+    /// The head of the last answer is told.
+    pub(crate) keeps_heads: bool,
+}
+
+impl Dose {
+    pub(crate) fn new(load: &Load<'_>) -> Result<Self, Failure> {
+        let tls = match load.origin.scheme {
+            Scheme::Http => None,
+            Scheme::Https => Some(Tls::new(load.origin)?),
+        };
+        let count = load.until.count();
+        let users_max = u32::try_from(count).unwrap_or(u32::MAX).min(USERS_MAX);
+        Ok(Self {
+            endpoint: load.endpoint.clone(),
+            tls,
+            blueprint: Blueprint::new(load.origin, load.template, load.seed, false)?,
+            model: load.model.clone(),
+            seed: load.seed,
+            first: load.first,
+            count,
+            time_max: load.until.time_max(),
+            request_time_max: load.request_time_max.min(REQUEST_TIME_MAX),
+            users: load.users.max(1).min(users_max) as usize,
+            keeps_heads: false,
+        })
+    }
+}
