@@ -1,7 +1,7 @@
 //! The engine alone, without a judge: what `cargo xtask bench peers` measures.
 //!
 //! `cargo run --release -p drip-drive --example load -- http://127.0.0.1:8080/data [users=50] [seconds=4]
-//! [requests=N] [rate=N]` prints one line of numbers in JSON. The path may have the slots `{n}` and `{uuid}`.
+//! [requests=N] [rate=N] [fresh] [insecure]` prints one line of numbers in JSON. The path may have the slots `{n}` and `{uuid}`.
 #![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 
 use std::error::Error;
@@ -9,8 +9,8 @@ use std::fs;
 use std::net::ToSocketAddrs as _;
 use std::time::Duration;
 
-use drip_drive::{Arrivals, Load, Model, Pulse, Until, play};
-use drip_model::{Origin, Part, Scheme, Slot, Tally, Template, Text};
+use drip_drive::{Arrivals, Load, Model, Pulse, Roots, Trust, Until, play};
+use drip_model::{Conduct, Origin, Part, Scheme, Slot, Tally, Template, Text};
 use rustix::time::{ClockId, clock_gettime};
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = (origin.host.as_str(), origin.port).to_socket_addrs()?.next().ok_or("no address")?;
     let template = Template { method: "GET".into(), target: slots(target), ..Template::default() };
     let time = Duration::from_secs(setting(settings, "seconds")?.unwrap_or(4));
+    let has = |word: &str| settings.iter().any(|setting| setting == word);
+    let trust =
+        Trust { roots: if has("insecure") { Roots::Anyone } else { Roots::System }, ..Trust::default() };
     let load = Load {
         origin: &origin,
         endpoint: address.into(),
@@ -34,6 +37,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         },
         users: setting(settings, "users")?.unwrap_or(50),
         model: setting(settings, "rate")?.map_or(Model::Closed, |rate| Model::Open(Arrivals::constant(rate))),
+        conduct: if has("fresh") { Conduct::FreshConnection } else { Conduct::Polite },
+        trust: &trust,
         request_time_max: Duration::from_secs(10),
     };
     let tally = play(&load, &Pulse::default(), &CancellationToken::new()).await;

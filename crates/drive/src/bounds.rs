@@ -37,3 +37,6 @@ pub(crate) const INTERVAL_MAX: Duration = Duration::from_secs(86_400);
 
 /// Highest rate, in requests per second: one for each nanosecond of the clock.
 pub(crate) const RATE_MAX: f64 = 1e9;
+
+/// What the system is asked to hold for a slow reader, so that the service has to hold the rest.
+pub(crate) const SLOW_READ_BYTES: usize = 4096;

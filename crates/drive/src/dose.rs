@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use drip_model::Scheme;
+use drip_model::{Conduct, Scheme};
 
-use crate::bounds::{REQUEST_TIME_MAX, USERS_MAX};
+use crate::bounds::{REQUEST_TIME_MAX, SLOW_READ_BYTES, USERS_MAX};
 use crate::failure::Failure;
 use crate::load::{Endpoint, Load, Model};
 use crate::request::Blueprint;
@@ -16,12 +16,17 @@ pub(crate) struct Dose {
     pub(crate) tls: Option<Tls>,
     pub(crate) blueprint: Blueprint,
     pub(crate) model: Model,
+    pub(crate) conduct: Conduct,
     pub(crate) seed: u64,
     pub(crate) first: u64,
     pub(crate) count: u64,
     pub(crate) time_max: Duration,
     pub(crate) request_time_max: Duration,
     pub(crate) users: usize,
+    /// Whether a request is tried on a connection that may not stand yet.
+    pub(crate) sends_at_once: bool,
+    /// How much the system may hold that a slow reader has not read.
+    pub(crate) receive_bytes: Option<usize>,
     /// The head of the last answer is told.
     pub(crate) keeps_heads: bool,
 }
@@ -30,21 +35,26 @@ impl Dose {
     pub(crate) fn new(load: &Load<'_>) -> Result<Self, Failure> {
         let tls = match load.origin.scheme {
             Scheme::Http => None,
-            Scheme::Https => Some(Tls::new(load.origin)?),
+            Scheme::Https => Some(Tls::new(load.origin, load.trust)?),
         };
+        let is_fresh = load.conduct == Conduct::FreshConnection;
         let count = load.until.count();
         let users_max = u32::try_from(count).unwrap_or(u32::MAX).min(USERS_MAX);
         Ok(Self {
             endpoint: load.endpoint.clone(),
             tls,
-            blueprint: Blueprint::new(load.origin, load.template, load.seed, false)?,
+            blueprint: Blueprint::new(load.origin, load.template, load.seed, is_fresh)?,
             model: load.model.clone(),
+            conduct: load.conduct,
             seed: load.seed,
             first: load.first,
             count,
             time_max: load.until.time_max(),
             request_time_max: load.request_time_max.min(REQUEST_TIME_MAX),
             users: load.users.max(1).min(users_max) as usize,
+            sends_at_once: load.origin.scheme == Scheme::Http
+                && matches!(load.conduct, Conduct::Polite | Conduct::FreshConnection),
+            receive_bytes: matches!(load.conduct, Conduct::SlowRead(_)).then_some(SLOW_READ_BYTES),
             keeps_heads: false,
         })
     }

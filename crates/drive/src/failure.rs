@@ -43,12 +43,12 @@ impl Failure {
     }
 
     /// A connection that broke after `received` bytes of an answer.
-    pub(crate) fn of_stream(error: &io::Error, received: u64) -> Self {
+    pub(crate) fn of_stream(error: &io::Error, received: usize) -> Self {
         Self::new(kind_of_stream(error), format!("{error} after {received} bytes of the answer"))
     }
 
     /// A connection that ended after `received` bytes of an answer.
-    pub(crate) fn closed(received: u64) -> Self {
+    pub(crate) fn closed(received: usize) -> Self {
         Self::new(ErrorKind::Reset, format!("connection closed after {received} bytes of the answer"))
     }
 }

@@ -22,6 +22,7 @@ mod record;
 mod request;
 mod socket;
 mod tls;
+mod trust;
 
 pub use arrivals::{Arrivals, Piece, Spacing};
 pub use bounds::{
@@ -32,3 +33,4 @@ pub use load::{Endpoint, Load, Model, Until};
 pub use play::play;
 pub use probe::{Answer, ProbeError, probe};
 pub use pulse::Pulse;
+pub use trust::{Identity, Roots, Trust};

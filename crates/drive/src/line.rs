@@ -20,8 +20,13 @@ pub(crate) struct Line {
 
 impl Line {
     /// Begins to connect.
-    pub(crate) fn connect(endpoint: &Endpoint, tls: Option<&Tls>) -> Result<Self, Failure> {
-        let socket = Socket::connect(endpoint).map_err(|error| Failure::of_connect(&error, endpoint))?;
+    pub(crate) fn connect(
+        endpoint: &Endpoint,
+        tls: Option<&Tls>,
+        receive_bytes: Option<usize>,
+    ) -> Result<Self, Failure> {
+        let socket = Socket::connect(endpoint, receive_bytes)
+            .map_err(|error| Failure::of_connect(&error, endpoint))?;
         let tls = tls.map(|tls| tls.begin().map(Box::new)).transpose()?;
         Ok(Self { socket, tls, is_proven: false })
     }
@@ -68,6 +73,15 @@ impl Line {
             None => Ok(()),
             Some(tls) => send_records(&mut self.socket, tls),
         }
+    }
+
+    /// Tells that we have nothing more to say; what the peer says can still be read.
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
+        if let Some(tls) = &mut self.tls {
+            tls.send_close_notify();
+        }
+        self.flush()?;
+        self.socket.finish()
     }
 
     /// Says goodbye, as far as the peer takes it at once, and gives the socket back to the system.

@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use drip_model::{Origin, Template};
+use drip_model::{Conduct, Origin, Template};
 
 use crate::arrivals::Arrivals;
+use crate::trust::Trust;
 
 /// One dose of requests, all made from one template.
 #[derive(Debug, Clone)]
@@ -30,6 +31,10 @@ pub struct Load<'a> {
     pub users: u32,
     /// What makes a request start.
     pub model: Model,
+    /// How each user behaves on the wire.
+    pub conduct: Conduct,
+    /// Whom TLS believes.
+    pub trust: &'a Trust,
     /// Time for one request: connecting, head and body.
     pub request_time_max: Duration,
 }

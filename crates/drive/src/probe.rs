@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drip_model::{ErrorKind, Origin, Template, Text};
+use drip_model::{Conduct, ErrorKind, Origin, Template, Text};
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::{Malformed, each_header};
@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::load::{Endpoint, Load, Model, Until};
 use crate::play::Playing;
 use crate::pulse::Pulse;
+use crate::trust::Trust;
 
 /// What a probe heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +79,8 @@ pub async fn probe(
         until: Until::Requests { count: 1, time_max },
         users: 1,
         model: Model::Closed,
+        conduct: Conduct::Polite,
+        trust: &Trust::default(),
         request_time_max: time_max,
     };
     let dose = Dose { keeps_heads: true, ..Dose::new(&load)? };

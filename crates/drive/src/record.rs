@@ -54,6 +54,11 @@ impl Record {
         self.tally.examples.entry(failure.kind).or_insert(failure.words);
     }
 
+    /// We have hung up on the service.
+    pub(crate) const fn hung_up(&mut self) {
+        self.tally.hung_up += 1;
+    }
+
     /// A request is sent once more, since its kept connection had ended.
     pub(crate) const fn resent(&mut self) {
         self.tally.resent += 1;

@@ -3,10 +3,10 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::net::sockopt::{set_tcp_nodelay, socket_error};
+use rustix::net::sockopt::{set_socket_recv_buffer_size, set_tcp_nodelay, socket_error};
 use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recv, send,
-    socket_with,
+    AddressFamily, RecvFlags, SendFlags, Shutdown, SocketAddrUnix, SocketFlags, SocketType, connect, recv,
+    send, shutdown, socket_with,
 };
 
 use crate::load::Endpoint;
@@ -22,7 +22,8 @@ pub(crate) struct Socket {
 
 impl Socket {
     /// Begins to connect. Whether it succeeded is told by [`Socket::fault`] once the socket can be written to.
-    pub(crate) fn connect(endpoint: &Endpoint) -> io::Result<Self> {
+    /// With `receive_bytes` the system keeps about so much that is not read, instead of as much as it likes.
+    pub(crate) fn connect(endpoint: &Endpoint, receive_bytes: Option<usize>) -> io::Result<Self> {
         let family = match endpoint {
             Endpoint::Tcp(address) if address.is_ipv4() => AddressFamily::INET,
             Endpoint::Tcp(_) => AddressFamily::INET6,
@@ -30,6 +31,9 @@ impl Socket {
         };
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         let descriptor = socket_with(family, SocketType::STREAM, flags, None)?;
+        if let Some(bytes) = receive_bytes {
+            set_socket_recv_buffer_size(&descriptor, bytes)?;
+        }
         let begun = match endpoint {
             Endpoint::Tcp(address) => {
                 // The last piece of a long request must not wait for an acknowledgement of the others.
@@ -55,6 +59,11 @@ impl Socket {
     pub(crate) const fn stir(&mut self, ended: bool) {
         self.drained = false;
         self.ended |= ended;
+    }
+
+    /// Ends our direction.
+    pub(crate) fn finish(&self) -> io::Result<()> {
+        Ok(shutdown(&self.descriptor, Shutdown::Write)?)
     }
 
     pub(crate) const fn has_ended(&self) -> bool {

@@ -1,14 +1,19 @@
-//! TLS as a browser on this machine would speak it: the system's trust store, no exception to it.
+//! TLS as a browser on this machine would speak it: the system's trust store and no exception to it, unless the user
+//! says whom else to trust.
 
 use std::sync::{Arc, OnceLock};
 
 use drip_model::{ErrorKind, Origin};
-use rustls::crypto::ring;
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ClientConfig, ClientConnection, WantsClientCert};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
 use crate::failure::Failure;
+use crate::trust::{Identity, Roots, Trust};
 
 /// Protocol that is offered; without it a server may choose HTTP/2.
 const ALPN: &[u8] = b"http/1.1";
@@ -16,13 +21,24 @@ const ALPN: &[u8] = b"http/1.1";
 /// How to speak, and the name that the certificate must carry.
 #[derive(Debug, Clone)]
 pub(crate) struct Tls {
-    pub(crate) config: Arc<ClientConfig>,
-    pub(crate) name: ServerName<'static>,
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+}
+
+/// Why TLS cannot be set up.
+#[derive(Debug, thiserror::Error)]
+enum SetUp {
+    #[error(transparent)]
+    Tls(#[from] rustls::Error),
+    #[error("a certificate or key is not PEM: {0}")]
+    Pem(#[from] pem::Error),
+    #[error("the file of trusted certificates has none")]
+    NoRoots,
 }
 
 impl Tls {
-    pub(crate) fn new(origin: &Origin) -> Result<Self, Failure> {
-        let config = config().map_err(|error| cannot_set_up(&error))?;
+    pub(crate) fn new(origin: &Origin, trust: &Trust) -> Result<Self, Failure> {
+        let config = config(trust).map_err(cannot_set_up)?;
         let name = ServerName::try_from(origin.host.clone()).map_err(|_| {
             Failure::new(
                 ErrorKind::Tls,
@@ -35,30 +51,96 @@ impl Tls {
     /// A connection whose handshake is still to come.
     pub(crate) fn begin(&self) -> Result<ClientConnection, Failure> {
         let begun = ClientConnection::new(Arc::clone(&self.config), self.name.clone());
-        begun.map_err(|error| cannot_set_up(&error))
+        begun.map_err(|error| cannot_set_up(error.into()))
     }
 }
 
-fn cannot_set_up(error: &rustls::Error) -> Failure {
+fn cannot_set_up(error: SetUp) -> Failure {
     Failure::new(ErrorKind::Tls, format!("TLS cannot be set up: {error}"))
 }
 
-/// Read once: a run has many doses, and the trust store is some hundred certificates. A failure is not kept,
-/// since the next attempt may have the descriptor that this one lacked.
-fn config() -> Result<Arc<ClientConfig>, rustls::Error> {
-    static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
-    if let Some(config) = CONFIG.get() {
+/// The system's trust is read once: a run has many doses, and the trust store is some hundred certificates. A failure
+/// is not kept, since the next attempt may have the descriptor that this one lacked.
+fn config(trust: &Trust) -> Result<Arc<ClientConfig>, SetUp> {
+    static USUAL: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+    if *trust != Trust::default() {
+        return read_config(trust);
+    }
+    if let Some(config) = USUAL.get() {
         return Ok(Arc::clone(config));
     }
-    let config = read_config()?;
-    Ok(Arc::clone(CONFIG.get_or_init(|| config)))
+    let config = read_config(trust)?;
+    Ok(Arc::clone(USUAL.get_or_init(|| config)))
 }
 
-fn read_config() -> Result<Arc<ClientConfig>, rustls::Error> {
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_platform_verifier()?
-        .with_no_client_auth();
+fn read_config(trust: &Trust) -> Result<Arc<ClientConfig>, SetUp> {
+    let provider = Arc::new(ring::default_provider());
+    let builder =
+        ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+    let builder = match &trust.roots {
+        Roots::System => builder.with_platform_verifier()?,
+        Roots::Own(pem) => builder.with_root_certificates(roots(pem)?),
+        Roots::Anyone => {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+        }
+    };
+    let mut config = identify(builder, trust.identity.as_ref())?;
     config.alpn_protocols = vec![ALPN.to_vec()];
     Ok(Arc::new(config))
+}
+
+fn roots(pem: &[u8]) -> Result<RootCertStore, SetUp> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        roots.add(certificate?)?;
+    }
+    if roots.is_empty() { Err(SetUp::NoRoots) } else { Ok(roots) }
+}
+
+fn identify(
+    builder: ConfigBuilder<ClientConfig, WantsClientCert>,
+    identity: Option<&Identity>,
+) -> Result<ClientConfig, SetUp> {
+    let Some(identity) = identity else { return Ok(builder.with_no_client_auth()) };
+    let chain = CertificateDer::pem_slice_iter(&identity.certificates).collect::<Result<_, _>>()?;
+    Ok(builder.with_client_auth_cert(chain, PrivateKeyDer::from_pem_slice(&identity.key)?)?)
+}
+
+/// Any certificate will do. That whoever shows it also has its key is still checked: it costs nothing to ask.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
 }

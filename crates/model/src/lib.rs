@@ -4,6 +4,7 @@
 //! these; this crate knows none of the stages.
 
 pub mod checkup;
+pub mod conduct;
 pub mod finding;
 pub mod outcome;
 pub mod place;
@@ -15,6 +16,7 @@ pub mod template;
 pub mod vector;
 
 pub use checkup::{Checkup, KnownFloor, LimitSeen, Machine, ProcessSeen, ServiceSeen};
+pub use conduct::{Conduct, HangUp, Trickle};
 pub use finding::{Category, Confidence, Finding, Severity};
 pub use outcome::{Crash, Doubt, DoubtKind, Evidence, Exit, Growth, Interval, Threshold, ToLimit, Verdict};
 pub use place::{Platform, Runtime};

@@ -49,6 +49,8 @@ pub struct Tally {
     pub examples: BTreeMap<ErrorKind, String>,
     /// Number of the first request that got each status, with which it can be sent again.
     pub first_by_status: BTreeMap<u16, u64>,
+    /// Requests on which we hung up, as their conduct wants it.
+    pub hung_up: u64,
     /// Requests that were sent a second time, since the service ended their kept connection without a word.
     pub resent: u64,
     /// Connections on which the service said something that nobody had asked for.
@@ -79,7 +81,7 @@ impl Tally {
 
     /// Requests that were sent, each counted once.
     pub fn sent(&self) -> u64 {
-        self.completed + self.failed()
+        self.completed + self.failed() + self.hung_up
     }
 
     /// The most frequent status.
@@ -103,6 +105,7 @@ impl Tally {
         for (status, n) in &later.first_by_status {
             self.first_by_status.entry(*status).or_insert(*n);
         }
+        self.hung_up += later.hung_up;
         self.resent += later.resent;
         self.unsolicited += later.unsolicited;
         self.body_bytes += later.body_bytes;

@@ -133,11 +133,6 @@ impl Reader {
         self.cut
     }
 
-    /// Bytes that have come, as far as they were told apart.
-    pub(crate) const fn received(&self) -> u64 {
-        self.head_bytes as u64 + self.partial.len() as u64 + self.body_bytes
-    }
-
     /// Whether another request can follow on the connection, for all that this answer says.
     pub(crate) fn keeps(&self) -> bool {
         !self.cut && self.head.as_ref().is_some_and(|head| head.keep)

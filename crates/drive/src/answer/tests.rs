@@ -392,6 +392,6 @@ proptest! {
                 Err(_) => break,
             }
         }
-        prop_assert!(reader.received() <= bytes.len() as u64);
+        prop_assert!(reader.body_bytes() <= bytes.len() as u64);
     }
 }

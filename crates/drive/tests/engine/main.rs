@@ -1,6 +1,7 @@
 //! The engine against real servers on loopback: one binary, one module for each promise.
 #![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
 
+mod conducts;
 mod counts;
 mod faults;
 mod keep_alive;

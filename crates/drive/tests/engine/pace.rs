@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use drip_drive::Until;
 use drip_model::Tally;
 
-use crate::scenario::{Scenario, numbered};
+use crate::scenario::{Scenario, constant, numbered};
 use crate::server::{Reply, Server, answer};
 
 #[tokio::test]
@@ -14,7 +14,7 @@ async fn fifty_requests_at_fifty_per_second_take_a_second() {
     let server = Server::start(|_| Reply::ok()).await;
     let mut scenario = Scenario::new(server.address, 5, 50);
     scenario.template = numbered();
-    scenario.rate = Some(50.0);
+    scenario.model = constant(50.0);
     let tally = scenario.play().await;
     assert_eq!((tally.completed, tally.failed(), server.seen().len()), (50, 0, 50));
     assert!((900..3000).contains(&tally.busy.as_millis()), "{:?}", tally.busy);
@@ -24,7 +24,7 @@ async fn fifty_requests_at_fifty_per_second_take_a_second() {
 async fn a_slow_rate_is_not_waited_for_when_the_requests_are_sent() {
     let server = Server::start(|_| Reply::ok()).await;
     let mut scenario = Scenario::new(server.address, 2, 1);
-    scenario.rate = Some(0.01);
+    scenario.model = constant(0.01);
     let tally = scenario.play().await;
     assert_eq!(tally.completed, 1);
     assert!(tally.busy < Duration::from_secs(5), "{:?}", tally.busy);
@@ -36,7 +36,7 @@ async fn numbers_have_no_gaps_when_time_ends_a_rate() {
     let mut scenario = Scenario::new(server.address, 8, 0);
     scenario.template = numbered();
     scenario.first = 10;
-    scenario.rate = Some(20.0);
+    scenario.model = constant(20.0);
     scenario.until = Until::Elapsed(Duration::from_millis(220));
     let tally = scenario.play().await;
     assert!((1..=5).contains(&tally.completed), "{tally:?}");
@@ -48,7 +48,7 @@ async fn numbers_have_no_gaps_when_time_ends_a_rate() {
 async fn the_latency_of_a_late_request_counts_from_when_it_was_due() {
     let server = Server::start(|_| Reply::Late(Duration::from_millis(50), answer("200 OK", ""))).await;
     let mut scenario = Scenario::new(server.address, 1, 10);
-    scenario.rate = Some(1000.0);
+    scenario.model = constant(1000.0);
     let tally = scenario.play().await;
     // The last one was due after 9 ms and answered after ten times 50 ms.
     assert!(tally.latency_p99 >= Duration::from_millis(480), "{:?}", tally.latency_p99);
@@ -108,6 +108,6 @@ async fn users_that_wait_for_their_turn_when_a_pause_begins_wait_for_its_end() {
     })
     .await;
     let mut scenario = Scenario::new(server.address, 3, 4);
-    scenario.rate = Some(5.0);
+    scenario.model = constant(5.0);
     assert_eq!(scenario.play().await.statuses, BTreeMap::from([(200, 3), (429, 1)]));
 }

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use drip_drive::{Arrivals, Load, Model, Pulse, Until, play};
-use drip_model::{Body, Origin, Part, Scheme, Slot, Tally, Template, Text};
+use drip_drive::{Arrivals, Load, Model, Pulse, Trust, Until, play};
+use drip_model::{Body, Conduct, Origin, Part, Scheme, Slot, Tally, Template, Text};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) struct Scenario {
@@ -14,7 +14,9 @@ pub(crate) struct Scenario {
     pub(crate) first: u64,
     pub(crate) until: Until,
     pub(crate) users: u32,
-    pub(crate) rate: Option<f64>,
+    pub(crate) model: Model,
+    pub(crate) conduct: Conduct,
+    pub(crate) trust: Trust,
     pub(crate) request_time_max: Duration,
 }
 
@@ -27,7 +29,9 @@ impl Scenario {
             first: 0,
             until: Until::Requests { count, time_max: Duration::from_secs(20) },
             users,
-            rate: None,
+            model: Model::Closed,
+            conduct: Conduct::Polite,
+            trust: Trust::default(),
             request_time_max: Duration::from_secs(10),
         }
     }
@@ -46,7 +50,9 @@ impl Scenario {
             first: self.first,
             until: self.until,
             users: self.users,
-            model: self.rate.map_or(Model::Closed, |rate| Model::Open(Arrivals::constant(rate))),
+            model: self.model.clone(),
+            conduct: self.conduct,
+            trust: &self.trust,
             request_time_max: self.request_time_max,
         };
         play(&load, pulse, stop).await
@@ -59,6 +65,11 @@ impl Scenario {
 
 pub(crate) fn get(target: Text) -> Template {
     Template { method: "GET".into(), target, headers: Vec::new(), body: Body::None }
+}
+
+/// This many requests per second, whatever the service does.
+pub(crate) fn constant(rate: f64) -> Model {
+    Model::Open(Arrivals::constant(rate))
 }
 
 /// `/{n}`.

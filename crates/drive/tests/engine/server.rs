@@ -103,8 +103,14 @@ impl Server {
 
     /// Waits until the server has seen the end of every connection, and tells how many there were.
     pub(crate) async fn connections_when_all_ended(&self) -> usize {
+        self.connections_when_ended(0).await
+    }
+
+    /// The same, when at least this many are known to come.
+    pub(crate) async fn connections_when_ended(&self, least: usize) -> usize {
         let mut changes = self.shared.connections.subscribe();
-        let all_ended = changes.wait_for(|connections| connections.opened == connections.ended);
+        let all_ended = changes
+            .wait_for(|connections| connections.opened == connections.ended && connections.opened >= least);
         let ended = tokio::time::timeout(Duration::from_secs(5), all_ended).await;
         ended.expect("every connection is closed when the load is over").unwrap().opened
     }

@@ -1,0 +1,268 @@
+//! The loop that plays a dose: one thread, one poll, all users. Nothing here waits but the poll.
+//!
+//! A user has one connection at a time and one request on it. The common case, an answer that is there at once and
+//! whole, costs one read, one look at the clock and one write; all else is off this path.
+
+mod conduct;
+mod exchange;
+mod user;
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use drip_model::Tally;
+
+use self::user::User;
+use crate::agenda::Agenda;
+use crate::bounds::LINGER;
+use crate::dose::Dose;
+use crate::failure::Failure;
+use crate::pace::Pace;
+use crate::poll::{Bell, Events, Poll};
+use crate::pulse::{Pulse, Share};
+use crate::record::Record;
+use crate::request::Page;
+
+/// Bytes that are read at once, into memory that all connections share.
+const READ_BYTES: usize = 64 * 1024;
+
+/// Longest wait of the poll, when nothing is to be waited for.
+const WAIT_MAX: Duration = Duration::from_secs(3600);
+
+/// What the loop is told from outside.
+#[derive(Debug)]
+pub(crate) struct Control {
+    /// No new request starts; what is in flight gets [`LINGER`].
+    stop: AtomicBool,
+    /// Nobody waits for the result any more.
+    abandon: AtomicBool,
+    bell: Bell,
+}
+
+impl Control {
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Relaxed);
+        self.bell.ring();
+    }
+
+    pub(crate) fn abandon(&self) {
+        self.abandon.store(true, Relaxed);
+        self.bell.ring();
+    }
+}
+
+/// What came of a dose.
+#[derive(Debug, Default)]
+pub(crate) struct Played {
+    pub(crate) tally: Tally,
+    /// The head of the first user's last answer, if the dose keeps heads.
+    pub(crate) head: Option<Vec<u8>>,
+}
+
+pub(crate) struct Engine {
+    dose: Dose,
+    control: Arc<Control>,
+    poll: Poll,
+    users: Vec<User>,
+    /// Users that wait for their turn.
+    waiting: VecDeque<usize>,
+    /// Users that pause: after an error, or since they are slow.
+    agenda: Agenda,
+    /// Users whose connection is to be read although the poll tells nothing new of it.
+    again: Vec<usize>,
+    pace: Pace,
+    record: Record,
+    share: Share,
+    page: Page,
+    bytes: Vec<u8>,
+    start: Instant,
+    now: Instant,
+    /// Requests started.
+    started: u64,
+    /// Requests under way.
+    in_flight: u64,
+    errors_in_a_row: u64,
+    /// No new request starts.
+    over: bool,
+    /// When what is in flight is given up, after the dose was stopped.
+    hurry: Option<Instant>,
+    /// No deadline of a request comes before it.
+    sweep: Instant,
+}
+
+impl Engine {
+    pub(crate) fn new(dose: Dose, pulse: &Pulse) -> Result<Self, Failure> {
+        let cannot = |error: io::Error| Failure::our_side(format!("waiting for sockets: {error}"));
+        let (poll, bell) = Poll::new().map_err(cannot)?;
+        let now = Instant::now();
+        Ok(Self {
+            control: Arc::new(Control { stop: false.into(), abandon: false.into(), bell }),
+            poll,
+            users: (0..dose.users).map(|_| User::new(now, dose.keeps_heads)).collect(),
+            waiting: (0..dose.users).collect(),
+            agenda: Agenda::default(),
+            again: Vec::new(),
+            pace: Pace::new(&dose.model, dose.seed, dose.first, now)?,
+            record: Record::new(dose.request_time_max),
+            share: Share::of(pulse.clone()),
+            page: Page::default(),
+            bytes: vec![0; READ_BYTES],
+            start: now,
+            now,
+            started: 0,
+            in_flight: 0,
+            errors_in_a_row: 0,
+            over: dose.count == 0,
+            hurry: None,
+            sweep: now + dose.request_time_max,
+            dose,
+        })
+    }
+
+    pub(crate) fn control(&self) -> Arc<Control> {
+        Arc::clone(&self.control)
+    }
+
+    /// Plays the dose. When it returns, every connection is closed.
+    pub(crate) fn run(mut self) -> Played {
+        let mut events = Events::new();
+        loop {
+            self.start_due();
+            if self.over && self.in_flight == 0 {
+                return self.finish();
+            }
+            self.share.tell(self.record.completed(), self.in_flight);
+            let waited = self.poll.wait(&mut events, self.patience());
+            waited.expect("the poll is ours and open, and its events are in our memory");
+            self.tick();
+            if self.control.abandon.load(Relaxed) {
+                return Played::default();
+            }
+            self.hear(&events);
+            self.keep_time();
+        }
+    }
+
+    fn finish(mut self) -> Played {
+        self.share.tell(self.record.completed(), 0);
+        self.users.iter_mut().for_each(User::hang_up);
+        let head = self.users.first_mut().and_then(|user| user.reader.take_text());
+        Played { tally: self.record.into_tally(self.start.elapsed()), head }
+    }
+
+    /// Looks at the clock.
+    fn tick(&mut self) {
+        self.now = Instant::now();
+    }
+
+    /// Until when nothing is to be done unless a socket is ready.
+    fn patience(&self) -> Duration {
+        let turn = if self.over || self.waiting.is_empty() { None } else { self.pace.due(self.now) };
+        let end = (!self.over).then_some(self.start + self.dose.time_max);
+        let sweep = (self.in_flight > 0).then_some(self.sweep);
+        let next = [turn, end, sweep, self.agenda.next(), self.hurry].into_iter().flatten().min();
+        next.map_or(WAIT_MAX, |next| next.saturating_duration_since(self.now).min(WAIT_MAX))
+    }
+
+    /// Starts every request that is due and has a user.
+    fn start_due(&mut self) {
+        while !self.over
+            && let Some(&user) = self.waiting.front()
+            && let Some(due) = self.pace.due(self.now)
+            && due <= self.now
+        {
+            self.waiting.pop_front();
+            self.begin(user);
+        }
+    }
+
+    /// Takes what the poll has told.
+    fn hear(&mut self, events: &Events) {
+        for ready in events.iter() {
+            match ready {
+                Some(ready) => self.stir(ready),
+                None => self.obey(),
+            }
+        }
+        while let Some(user) = self.again.pop() {
+            self.converse(user);
+        }
+    }
+
+    /// Something was said from outside.
+    fn obey(&mut self) {
+        if self.control.stop.load(Relaxed) && self.hurry.is_none() {
+            self.over = true;
+            self.hurry = Some(self.now + LINGER);
+        }
+    }
+
+    /// Does what the clock says.
+    fn keep_time(&mut self) {
+        if self.now >= self.start + self.dose.time_max {
+            self.over = true;
+        }
+        while let Some(user) = self.agenda.take(self.now) {
+            self.wake(user);
+        }
+        if self.hurry.is_some_and(|hurry| self.now >= hurry) {
+            self.give_up();
+        } else if self.now >= self.sweep {
+            self.sweep();
+        }
+    }
+
+    /// Leaves every exchange where it is.
+    fn give_up(&mut self) {
+        for user in 0..self.users.len() {
+            if self.users[user].is_asking() {
+                self.failed(user, Failure::cut_short());
+            }
+        }
+    }
+
+    /// Ends the requests whose time is over, and finds when the next one's is.
+    ///
+    /// All requests get the same time, so that no later one can be over before those that are looked at here: one
+    /// look at all users in a request's time is enough, instead of a timer for each request.
+    fn sweep(&mut self) {
+        let mut next = self.now + self.dose.request_time_max;
+        for user in 0..self.users.len() {
+            if self.users[user].is_asking() {
+                if self.users[user].deadline <= self.now {
+                    self.expire(user);
+                } else {
+                    next = next.min(self.users[user].deadline);
+                }
+            }
+        }
+        self.sweep = next;
+    }
+
+    /// A head without the end of its body is an answer that goes on; we only stop listening.
+    fn expire(&mut self, user: usize) {
+        if self.users[user].reader.head().is_some() {
+            self.users[user].reader.cut();
+            self.answered(user, false);
+        } else {
+            self.failed(user, Failure::timeout(self.dose.request_time_max));
+        }
+    }
+
+    /// Starts the next request, which is due.
+    fn begin(&mut self, user: usize) {
+        let due = self.pace.due(self.now).unwrap_or(self.now);
+        // A number is taken only when nothing can keep its request from being sent: numbers have no gaps.
+        self.pace.take();
+        let n = self.dose.first.wrapping_add(self.started);
+        self.started += 1;
+        self.over |= self.started >= self.dose.count;
+        self.in_flight += 1;
+        let asking = &mut self.users[user];
+        (asking.n, asking.due, asking.deadline) = (n, due, self.now + self.dose.request_time_max);
+        self.ask(user);
+    }
+}

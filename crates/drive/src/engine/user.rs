@@ -1,0 +1,73 @@
+//! One user of a dose: its connection, and the request that is under way on it.
+
+use std::time::Instant;
+
+use crate::answer::Reader;
+use crate::line::Line;
+
+/// What a user is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// No request is under way; the connection may be kept.
+    Resting,
+    Connecting,
+    Asking,
+}
+
+#[derive(Debug)]
+pub(super) struct User {
+    pub(super) phase: Phase,
+    pub(super) line: Option<Line>,
+    /// Counts its connections, so that news of an earlier one are known as such.
+    pub(super) lines: u32,
+    /// The request under way, when it was due, and when it is given up.
+    pub(super) n: u64,
+    pub(super) due: Instant,
+    pub(super) deadline: Instant,
+    /// Bytes of it that are sent.
+    pub(super) sent: usize,
+    pub(super) is_sent: bool,
+    /// Bytes of the answer that have come.
+    pub(super) received: usize,
+    pub(super) reader: Reader,
+    /// A slow client does nothing before this.
+    pub(super) not_before: Option<Instant>,
+}
+
+impl User {
+    pub(super) fn new(now: Instant, keeps_heads: bool) -> Self {
+        Self {
+            phase: Phase::Resting,
+            line: None,
+            lines: 0,
+            n: 0,
+            due: now,
+            deadline: now,
+            sent: 0,
+            is_sent: false,
+            received: 0,
+            reader: if keeps_heads { Reader::keeping_text() } else { Reader::default() },
+            not_before: None,
+        }
+    }
+
+    pub(super) fn is_asking(&self) -> bool {
+        self.phase != Phase::Resting
+    }
+
+    pub(super) fn hang_up(&mut self) {
+        if let Some(line) = self.line.take() {
+            line.close();
+        }
+    }
+}
+
+/// What the poll knows a connection by: its user, and which of the user's connections it is.
+pub(super) fn token(user: usize, lines: u32) -> u64 {
+    user as u64 | u64::from(lines) << u32::BITS
+}
+
+/// The way back. There are fewer users than 32 bits can count.
+pub(super) const fn untoken(token: u64) -> (usize, u32) {
+    (token as u32 as usize, (token >> u32::BITS) as u32)
+}
