@@ -84,7 +84,7 @@ fn line(tally: &Tally) -> Result<String, Box<dyn Error>> {
     let cpu = cpu.tv_sec as f64 + cpu.tv_nsec as f64 / 1e9;
     let busy = tally.busy.as_secs_f64();
     Ok(format!(
-        r#"{{"requests": {}, "errors": {}, "perSecond": {:.0}, "cpuMicrosPerRequest": {:.3}, "cpuSeconds": {cpu:.3}, "busySeconds": {busy:.3}, "peakRssBytes": {}, "p50Micros": {}, "p99Micros": {}}}"#,
+        r#"{{"requests": {}, "errors": {}, "perSecond": {:.0}, "cpuMicrosPerRequest": {:.3}, "cpuSeconds": {cpu:.3}, "busySeconds": {busy:.3}, "peakRssBytes": {}, "p50Micros": {}, "p99Micros": {}, "lateP999Micros": {}}}"#,
         tally.completed,
         tally.failed(),
         tally.completed as f64 / busy,
@@ -92,6 +92,7 @@ fn line(tally: &Tally) -> Result<String, Box<dyn Error>> {
         peak_rss()?,
         tally.latency_p50.as_micros(),
         tally.latency_p99.as_micros(),
+        tally.lateness_p999.as_micros(),
     ))
 }
 

@@ -4,7 +4,8 @@
 use std::io::{self, ErrorKind as Io};
 use std::time::Duration;
 
-use drip_model::ErrorKind;
+use drip_model::{ErrorKind, Shortage};
+use rustix::io::Errno;
 
 use crate::answer::Malformed;
 use crate::load::Endpoint;
@@ -15,11 +16,13 @@ use crate::load::Endpoint;
 pub(crate) struct Failure {
     pub(crate) kind: ErrorKind,
     pub(crate) words: String,
+    /// What we lacked ourselves.
+    pub(crate) shortage: Option<Shortage>,
 }
 
 impl Failure {
     pub(crate) fn new(kind: ErrorKind, words: impl Into<String>) -> Self {
-        Self { kind, words: words.into() }
+        Self { kind, words: words.into(), shortage: None }
     }
 
     pub(crate) fn our_side(words: impl Into<String>) -> Self {
@@ -35,7 +38,8 @@ impl Failure {
     }
 
     pub(crate) fn of_connect(error: &io::Error, endpoint: &Endpoint) -> Self {
-        Self::new(kind_of_connect(error), format!("connecting to {endpoint}: {error}"))
+        let shortage = shortage(error);
+        Self { shortage, ..Self::new(kind_of_connect(error), format!("connecting to {endpoint}: {error}")) }
     }
 
     pub(crate) fn of_handshake(error: &io::Error, endpoint: &Endpoint) -> Self {
@@ -56,6 +60,14 @@ impl Failure {
 impl From<Malformed> for Failure {
     fn from(malformed: Malformed) -> Self {
         Self::new(ErrorKind::BadAnswer, malformed.to_string())
+    }
+}
+
+fn shortage(error: &io::Error) -> Option<Shortage> {
+    match Errno::from_io_error(error)? {
+        Errno::ADDRNOTAVAIL => Some(Shortage::Ports),
+        Errno::MFILE | Errno::NFILE => Some(Shortage::Descriptors),
+        _ => None,
     }
 }
 
@@ -90,14 +102,23 @@ mod tests {
 
     #[test]
     fn what_we_lack_is_our_side_and_what_the_peer_does_is_not() {
-        const ENFILE: i32 = 23;
-        const EMFILE: i32 = 24;
-        check(io::Error::from_raw_os_error(EMFILE), ErrorKind::OurSide);
-        check(io::Error::from_raw_os_error(ENFILE), ErrorKind::OurSide);
-        check(Io::AddrNotAvailable.into(), ErrorKind::OurSide);
+        check(Errno::MFILE.into(), ErrorKind::OurSide);
+        check(Errno::NFILE.into(), ErrorKind::OurSide);
+        check(Errno::ADDRNOTAVAIL.into(), ErrorKind::OurSide);
         check(Io::ConnectionRefused.into(), ErrorKind::Refused);
         check(Io::NetworkUnreachable.into(), ErrorKind::Refused);
         check(Io::ConnectionReset.into(), ErrorKind::Reset);
         check(Io::TimedOut.into(), ErrorKind::Timeout);
+    }
+
+    #[test]
+    fn what_we_lack_has_a_name() {
+        let lacked = |errno: Errno| {
+            let endpoint = Endpoint::Unix("/run/x".into());
+            Failure::of_connect(&errno.into(), &endpoint).shortage
+        };
+        assert_eq!(lacked(Errno::ADDRNOTAVAIL), Some(Shortage::Ports));
+        assert_eq!(lacked(Errno::MFILE), Some(Shortage::Descriptors));
+        assert_eq!(lacked(Errno::CONNREFUSED), None);
     }
 }

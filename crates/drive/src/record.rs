@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drip_model::Tally;
+use drip_model::{Shortage, Tally};
 use hdrhistogram::Histogram;
 
 use crate::answer::Reader;
@@ -10,6 +10,13 @@ use crate::failure::Failure;
 
 /// Three digits tell a change of a tenth of a percent, and keep the histogram of a dose below 100 kilobytes.
 const LATENCY_DIGITS: u8 = 3;
+
+/// Share of a processor from which on we are what is measured.
+const CPU_SHARE_MAX: f64 = 0.9;
+/// A dose shorter than this is too short to tell.
+const BUSY_LEAST: Duration = Duration::from_millis(500);
+/// One request in a hundred may start so late by its schedule: a few scheduler ticks of a busy machine.
+const LATENESS_MAX: Duration = Duration::from_millis(10);
 
 /// Statuses have three digits.
 const STATUSES: usize = 1000;
@@ -19,15 +26,16 @@ pub(crate) struct Record {
     /// Count and first request of each status.
     statuses: Vec<(u64, u64)>,
     latencies_us: Histogram<u64>,
+    /// How late requests started that a clock had due.
+    lateness_us: Histogram<u64>,
 }
 
 impl Record {
     /// Latencies up to `latency_max` are told apart; longer ones count as that long.
     pub(crate) fn new(latency_max: Duration) -> Self {
-        let high = micros(latency_max).max(2);
-        let latencies_us = Histogram::new_with_bounds(1, high, LATENCY_DIGITS)
-            .expect("a range from 1 to at least 2 with three digits is always valid");
-        Self { tally: Tally::default(), statuses: vec![(0, 0); STATUSES], latencies_us }
+        let statuses = vec![(0, 0); STATUSES];
+        let (latencies_us, lateness_us) = (histogram(latency_max), histogram(latency_max));
+        Self { tally: Tally::default(), statuses, latencies_us, lateness_us }
     }
 
     pub(crate) const fn completed(&self) -> u64 {
@@ -48,9 +56,17 @@ impl Record {
         self.latencies_us.saturating_record(micros(latency));
     }
 
+    /// A request started so long after it was due.
+    pub(crate) fn late(&mut self, time: Duration) {
+        self.lateness_us.saturating_record(micros(time));
+    }
+
     pub(crate) fn error(&mut self, failure: Failure) {
         *self.tally.errors.entry(failure.kind).or_default() += 1;
         self.tally.first_error.get_or_insert_with(|| failure.words.clone());
+        if let Some(shortage) = failure.shortage {
+            *self.tally.lacked.entry(shortage).or_default() += 1;
+        }
         self.tally.examples.entry(failure.kind).or_insert(failure.words);
     }
 
@@ -69,14 +85,33 @@ impl Record {
         self.tally.unsolicited += 1;
     }
 
-    pub(crate) fn into_tally(self, busy: Duration) -> Tally {
-        let quantile = |q| Duration::from_micros(self.latencies_us.value_at_quantile(q));
-        let (latency_p50, latency_p99) = (quantile(0.5), quantile(0.99));
+    /// After a dose of this length, which took this much processor time.
+    pub(crate) fn into_tally(mut self, busy: Duration, cpu: Duration) -> Tally {
+        let quantile = |of: &Histogram<u64>, q| Duration::from_micros(of.value_at_quantile(q));
+        let late = quantile(&self.lateness_us, 0.99);
+        if busy >= BUSY_LEAST && cpu.as_secs_f64() > CPU_SHARE_MAX * busy.as_secs_f64() {
+            self.tally.lacked.insert(Shortage::Processor, 1);
+        }
+        if late > LATENESS_MAX {
+            self.tally.lacked.insert(Shortage::Schedule, 1);
+        }
         let seen = || (0_u16..).zip(&self.statuses).filter(|(_, seen)| seen.0 > 0);
-        let statuses = seen().map(|(status, seen)| (status, seen.0)).collect();
-        let first_by_status = seen().map(|(status, seen)| (status, seen.1)).collect();
-        Tally { busy, latency_p50, latency_p99, statuses, first_by_status, ..self.tally }
+        Tally {
+            busy,
+            cpu,
+            latency_p50: quantile(&self.latencies_us, 0.5),
+            latency_p99: quantile(&self.latencies_us, 0.99),
+            lateness_p999: quantile(&self.lateness_us, 0.999),
+            statuses: seen().map(|(status, seen)| (status, seen.0)).collect(),
+            first_by_status: seen().map(|(status, seen)| (status, seen.1)).collect(),
+            ..self.tally
+        }
     }
+}
+
+fn histogram(high: Duration) -> Histogram<u64> {
+    Histogram::new_with_bounds(1, micros(high).max(2), LATENCY_DIGITS)
+        .expect("a range from 1 to at least 2 with three digits is always valid")
 }
 
 fn micros(time: Duration) -> u64 {
@@ -95,7 +130,7 @@ mod tests {
         for latency_ms in 1..=100 {
             all.answer(latency_ms, &Reader::default(), Duration::from_millis(latency_ms));
         }
-        let tally = all.into_tally(Duration::from_secs(3));
+        let tally = all.into_tally(Duration::from_secs(3), Duration::ZERO);
         let near =
             |value: Duration, expected_ms: f64| (value.as_secs_f64() * 1e3 / expected_ms - 1.0).abs() < 0.002;
         assert!(near(tally.latency_p50, 50.0), "{:?}", tally.latency_p50);
@@ -109,17 +144,31 @@ mod tests {
         for (kind, words) in [(ErrorKind::Reset, "a"), (ErrorKind::Tls, "b"), (ErrorKind::Reset, "c")] {
             record.error(Failure::new(kind, words));
         }
-        let tally = record.into_tally(Duration::ZERO);
+        let tally = record.into_tally(Duration::ZERO, Duration::ZERO);
         assert_eq!(tally.errors, [(ErrorKind::Reset, 2), (ErrorKind::Tls, 1)].into());
         assert_eq!(tally.examples, [(ErrorKind::Reset, "a".into()), (ErrorKind::Tls, "b".into())].into());
         assert_eq!(tally.first_error.as_deref(), Some("a"));
     }
 
     #[test]
+    fn our_own_limits_are_told() {
+        let lacked = |late_ms: u64, busy_ms: u64, cpu_ms: u64| {
+            let mut record = Record::new(Duration::from_secs(1));
+            record.late(Duration::from_millis(late_ms));
+            let tally = record.into_tally(Duration::from_millis(busy_ms), Duration::from_millis(cpu_ms));
+            tally.lacked.into_keys().collect::<Vec<_>>()
+        };
+        assert_eq!(lacked(1, 1000, 800), []);
+        assert_eq!(lacked(1, 1000, 950), [Shortage::Processor]);
+        assert_eq!(lacked(1, 100, 95), []);
+        assert_eq!(lacked(50, 1000, 0), [Shortage::Schedule]);
+    }
+
+    #[test]
     fn a_latency_beyond_the_range_counts_as_the_longest() {
         let mut record = Record::new(Duration::from_secs(1));
         record.answer(0, &Reader::default(), Duration::from_secs(50));
-        let p50 = record.into_tally(Duration::ZERO).latency_p50;
+        let p50 = record.into_tally(Duration::ZERO, Duration::ZERO).latency_p50;
         assert!((Duration::from_secs(1)..Duration::from_millis(1100)).contains(&p50), "{p50:?}");
     }
 }

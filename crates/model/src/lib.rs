@@ -24,7 +24,7 @@ pub use report::{
     FloorUsed, Footprint, GradeBasis, Outcome, Report, Score, Service, ServiceCost, Settings, Status,
 };
 pub use series::{Gap, Gauge, Point, Series, Signal, Stage, Unit, begin};
-pub use tally::{ErrorKind, Tally};
+pub use tally::{ErrorKind, Shortage, Tally};
 pub use target::{Origin, Scheme};
 pub use template::{Body, Draw, Part, Rendered, Slot, Template, Text};
 pub use vector::{Pattern, Vector, VectorId};

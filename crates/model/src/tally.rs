@@ -34,6 +34,42 @@ impl ErrorKind {
     }
 }
 
+/// What we lacked ourselves while we sent requests: a reason to doubt what was measured, not a fault of the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Shortage {
+    /// Our own processor time was nearly all used, so that rates and latencies are ours as much as the service's.
+    Processor,
+    /// Requests started later than they were due.
+    Schedule,
+    /// The system had no local port left for a new connection.
+    Ports,
+    /// The system had no descriptor left for a new connection.
+    Descriptors,
+}
+
+impl Shortage {
+    /// What happened and what to do about it, for a report.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Processor => {
+                "sending the requests used a whole processor: latencies and rates are Drip's as much as the \
+                 service's; run Drip on another machine, or with a --rate that the service is to hold"
+            }
+            Self::Schedule => {
+                "requests started later than they were due: all users were busy, or the machine was; \
+                 use more --users, or a lower --rate"
+            }
+            Self::Ports => {
+                "local ports ran out: connections that were closed hold theirs for a minute; \
+                 use fewer fresh connections, or a lower --rate"
+            }
+            Self::Descriptors => {
+                "descriptors ran out: use fewer --users, or raise the limit with `ulimit -n`"
+            }
+        }
+    }
+}
+
 /// Counts and sizes of a number of requests.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
@@ -55,6 +91,10 @@ pub struct Tally {
     pub resent: u64,
     /// Connections on which the service said something that nobody had asked for.
     pub unsolicited: u64,
+    /// What we lacked ourselves, and how often.
+    pub lacked: BTreeMap<Shortage, u64>,
+    /// Processor time that sending the requests took.
+    pub cpu: Duration,
     /// Bytes of response bodies.
     pub body_bytes: u64,
     /// Bodies that were cut at our bound.
@@ -65,6 +105,8 @@ pub struct Tally {
     pub latency_p50: Duration,
     /// 99th percentile of latency.
     pub latency_p99: Duration,
+    /// 99.9th percentile of how late requests started that a clock had due.
+    pub lateness_p999: Duration,
 }
 
 impl Tally {
@@ -105,6 +147,10 @@ impl Tally {
         for (status, n) in &later.first_by_status {
             self.first_by_status.entry(*status).or_insert(*n);
         }
+        for (shortage, count) in &later.lacked {
+            *self.lacked.entry(*shortage).or_default() += count;
+        }
+        self.cpu += later.cpu;
         self.hung_up += later.hung_up;
         self.resent += later.resent;
         self.unsolicited += later.unsolicited;
@@ -113,6 +159,7 @@ impl Tally {
         self.busy += later.busy;
         self.latency_p50 = later.latency_p50;
         self.latency_p99 = later.latency_p99;
+        self.lateness_p999 = later.lateness_p999;
     }
 }
 

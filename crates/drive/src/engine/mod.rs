@@ -9,17 +9,21 @@ mod user;
 
 use std::collections::VecDeque;
 use std::io;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use drip_model::Tally;
+use rustix::thread::set_current_timer_slack;
+use rustix::time::{ClockId, clock_gettime};
 
 use self::user::User;
 use crate::agenda::Agenda;
 use crate::bounds::LINGER;
 use crate::dose::Dose;
 use crate::failure::Failure;
+use crate::load::Model;
 use crate::pace::Pace;
 use crate::poll::{Bell, Events, Poll};
 use crate::pulse::{Pulse, Share};
@@ -74,6 +78,8 @@ pub(crate) struct Engine {
     /// Users whose connection is to be read although the poll tells nothing new of it.
     again: Vec<usize>,
     pace: Pace,
+    /// Requests start by a clock.
+    keeps_time: bool,
     record: Record,
     share: Share,
     page: Page,
@@ -106,6 +112,7 @@ impl Engine {
             agenda: Agenda::default(),
             again: Vec::new(),
             pace: Pace::new(&dose.model, dose.seed, dose.first, now)?,
+            keeps_time: matches!(dose.model, Model::Open(_)),
             record: Record::new(dose.request_time_max),
             share: Share::of(pulse.clone()),
             page: Page::default(),
@@ -129,6 +136,10 @@ impl Engine {
     /// Plays the dose. When it returns, every connection is closed.
     pub(crate) fn run(mut self) -> Played {
         let mut events = Events::new();
+        if self.keeps_time {
+            // The system may else be 50 µs late with each waking. A refusal only costs this precision.
+            let _ = set_current_timer_slack(Some(NonZeroU64::MIN));
+        }
         loop {
             self.start_due();
             if self.over && self.in_flight == 0 {
@@ -150,7 +161,7 @@ impl Engine {
         self.share.tell(self.record.completed(), 0);
         self.users.iter_mut().for_each(User::hang_up);
         let head = self.users.first_mut().and_then(|user| user.reader.take_text());
-        Played { tally: self.record.into_tally(self.start.elapsed()), head }
+        Played { tally: self.record.into_tally(self.start.elapsed(), cpu_time()), head }
     }
 
     /// Looks at the clock.
@@ -255,6 +266,10 @@ impl Engine {
     /// Starts the next request, which is due.
     fn begin(&mut self, user: usize) {
         let due = self.pace.due(self.now).unwrap_or(self.now);
+        if self.keeps_time {
+            self.tick();
+            self.record.late(self.now.saturating_duration_since(due));
+        }
         // A number is taken only when nothing can keep its request from being sent: numbers have no gaps.
         self.pace.take();
         let n = self.dose.first.wrapping_add(self.started);
@@ -265,4 +280,10 @@ impl Engine {
         (asking.n, asking.due, asking.deadline) = (n, due, self.now + self.dose.request_time_max);
         self.ask(user);
     }
+}
+
+/// What this thread, which plays one dose and nothing else, has used.
+fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }

@@ -4,6 +4,7 @@
 mod conducts;
 mod counts;
 mod faults;
+mod hostile;
 mod keep_alive;
 mod pace;
 mod probe;

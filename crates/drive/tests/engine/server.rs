@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use rustix::net::sockopt::set_socket_linger;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -20,6 +21,10 @@ pub(crate) enum Reply {
     SendAndHang(Vec<u8>),
     /// These bytes, then more of them as long as anybody listens.
     SendForEver(Vec<u8>),
+    /// These bytes, then a reset.
+    SendAndReset(Vec<u8>),
+    /// These bytes, one by one with a pause after each.
+    OneByOne(Duration, Vec<u8>),
     /// The first bytes, but only after a time.
     Late(Duration, Vec<u8>),
 }
@@ -81,6 +86,25 @@ impl Server {
         Self { address, shared, _accepting: accepting }
     }
 
+    /// One that answers as soon as a request begins, and never reads the rest of it.
+    pub(crate) async fn refusing_uploads(answer: Vec<u8>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let script = Box::new(|_: Place| Reply::ok());
+        let shared =
+            Arc::new(Shared { script, seen: Mutex::default(), connections: watch::Sender::default() });
+        let mut accepting = JoinSet::new();
+        accepting.spawn(async move {
+            let mut open = Vec::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read_u8().await;
+                let _ = stream.write_all(&answer).await;
+                open.push(stream);
+            }
+        });
+        Self { address, shared, _accepting: accepting }
+    }
+
     pub(crate) fn seen(&self) -> Vec<String> {
         self.shared.seen.lock().unwrap().clone()
     }
@@ -129,7 +153,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 /// Serves one connection until either side ends it.
-async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, shared: &Shared) {
+async fn serve(mut stream: TcpStream, shared: &Shared) {
     let mut on_connection = 0;
     while let Some(request) = read_request(&mut stream).await {
         let overall = shared.remember(request);
@@ -152,7 +176,7 @@ impl Shared {
     }
 }
 
-async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
+async fn read_request(stream: &mut TcpStream) -> Option<String> {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
         bytes.push(stream.read_u8().await.ok()?);
@@ -169,26 +193,35 @@ fn content_length(head: &str) -> usize {
 }
 
 /// Whether the connection goes on.
-async fn obey(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), reply: Reply) -> bool {
-    match reply {
-        Reply::Send(bytes) => stream.write_all(&bytes).await.is_ok(),
-        Reply::SendAndClose(bytes) => {
-            let _ = stream.write_all(&bytes).await;
-            false
+async fn obey(stream: &mut TcpStream, reply: Reply) -> bool {
+    let (Reply::Send(bytes)
+    | Reply::SendAndClose(bytes)
+    | Reply::SendAndHang(bytes)
+    | Reply::SendAndReset(bytes)
+    | Reply::SendForEver(bytes)
+    | Reply::OneByOne(_, bytes)
+    | Reply::Late(_, bytes)) = &reply;
+    match &reply {
+        Reply::Late(time, _) => tokio::time::sleep(*time).await,
+        Reply::OneByOne(every, _) => {
+            for byte in bytes {
+                if stream.write_all(&[*byte]).await.is_err() {
+                    return false;
+                }
+                tokio::time::sleep(*every).await;
+            }
+            return true;
         }
-        Reply::SendAndHang(bytes) => {
-            let _ = stream.write_all(&bytes).await;
-            // Nothing more is said until the other side leaves.
-            let _ = stream.read_u8().await;
-            false
-        }
-        Reply::SendForEver(bytes) => {
-            while stream.write_all(&bytes).await.is_ok() {}
-            false
-        }
-        Reply::Late(time, bytes) => {
-            tokio::time::sleep(time).await;
-            stream.write_all(&bytes).await.is_ok()
-        }
+        _ => {}
     }
+    let sent = stream.write_all(bytes).await.is_ok();
+    match reply {
+        Reply::SendAndClose(_) => return false,
+        // Nothing more is said until the other side leaves.
+        Reply::SendAndHang(_) => drop(stream.read_u8().await),
+        Reply::SendAndReset(_) => set_socket_linger(&stream, Some(Duration::ZERO)).unwrap(),
+        Reply::SendForEver(bytes) => while stream.write_all(&bytes).await.is_ok() {},
+        _ => return sent,
+    }
+    false
 }
