@@ -44,8 +44,8 @@ static CHORES: &[Chore] = &[
     },
     Chore {
         name: "bench",
-        words: "[floor [NAME…]|judge [--json] [--write]|record [NAME…]]",
-        about: "try the verdict, the floors or the judge and write a dated table; record services",
+        words: "[floor [NAME…] | judge [--json] [--write] | peers | record [NAME…]]",
+        about: "try the verdict, the floors, the judge or the load engine, as a dated table; record services",
         run: bench::run,
     },
     Chore {

@@ -1,11 +1,13 @@
 //! `cargo xtask bench`: the example services, judged. `cargo xtask bench floor`: what forced collections are worth, and
-//! what they cost. `cargo xtask bench judge`: the judge on simulated curves. Each writes a dated table under
-//! `benches/runs/`. `cargo xtask bench record` records services for the judge's tests. Nothing here fails on a slow day.
+//! what they cost. `cargo xtask bench judge`: the judge on simulated curves. `cargo xtask bench peers`: what a request
+//! costs, beside other load generators. Each writes a dated table under `benches/runs/`. `cargo xtask bench record` records
+//! services for the judge's tests. Nothing here fails on a slow day.
 
 mod arithmetic;
 mod examples;
 mod floor;
 mod judge;
+mod peers;
 mod record;
 
 use std::fs;
@@ -21,9 +23,10 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result<(), Failure
         [] => examples::run(workspace),
         [what, names @ ..] if what == "floor" => floor::run(workspace, names),
         [what, words @ ..] if what == "judge" => judge::run(workspace, words),
+        [what, words @ ..] if what == "peers" => peers::run(workspace, words),
         [what, names @ ..] if what == "record" => record::run(workspace, names),
         _ => Err(Failure::Usage(
-            "cargo xtask bench takes no words; floor or record, and names of services; or judge".to_owned(),
+            "cargo xtask bench takes no words; floor or record, and names of services; judge or peers".to_owned(),
         )),
     }
 }
