@@ -9,7 +9,7 @@ pub(crate) fn outcome(verdict: Verdict, evidence: Option<Evidence>) -> Outcome {
     Outcome {
         vector: VectorId(0),
         endpoint: "GET /data".to_owned(),
-        pattern: Pattern::Repeated,
+        pattern: Pattern::REPEATED,
         verdict,
         requests: 41_200,
         tally: Tally { completed: 41_200, statuses: [(200, 41_200)].into(), ..Tally::default() },

@@ -36,7 +36,7 @@ fn say(series: &Series, look: u32, doses: usize, runtime: Runtime) -> bool {
     let subject = Subject {
         signal: seen.signal,
         runtime,
-        pattern: Pattern::UniqueQuery,
+        pattern: Pattern::UNIQUE_QUERY,
         base,
         assume_cache: None,
         heap_limit: None,

@@ -207,7 +207,7 @@ mod tests {
     const NODE: Subject = Subject {
         signal: Signal::LiveHeap,
         runtime: Runtime::Node,
-        pattern: Pattern::Repeated,
+        pattern: Pattern::REPEATED,
         base: 7e6,
         assume_cache: None,
         heap_limit: None,
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn identical_requests_can_fill_only_half_the_cache() {
         assert_eq!(Policy::of(&NODE).cache, 16e6);
-        assert_eq!(Policy::of(&Subject { pattern: Pattern::UniqueQuery, ..NODE }).cache, 32e6);
+        assert_eq!(Policy::of(&Subject { pattern: Pattern::UNIQUE_QUERY, ..NODE }).cache, 32e6);
         assert_eq!(Policy::of(&Subject { signal: Signal::Anon, ..NODE }).cache, 96e6);
         assert_eq!(Policy::of(&Subject { assume_cache: Some(5), ..NODE }).cache, 5.0);
     }

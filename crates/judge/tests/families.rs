@@ -16,7 +16,7 @@ fn policy() -> Policy {
     Policy::of(&Subject {
         signal: Signal::LiveHeap,
         runtime: Runtime::Node,
-        pattern: Pattern::Repeated,
+        pattern: Pattern::REPEATED,
         base: 7e6,
         assume_cache: None,
         heap_limit: None,

@@ -10,9 +10,11 @@ pub mod outcome;
 pub mod place;
 pub mod report;
 pub mod series;
+pub mod shape;
 pub mod tally;
 pub mod target;
 pub mod template;
+pub mod value;
 pub mod vector;
 
 pub use checkup::{Checkup, KnownFloor, LimitSeen, Machine, ProcessSeen, ServiceSeen};
@@ -24,7 +26,9 @@ pub use report::{
     FloorUsed, Footprint, GradeBasis, Outcome, Report, Score, Service, ServiceCost, Settings, Status,
 };
 pub use series::{Gap, Gauge, Point, Series, Signal, Stage, Unit, begin};
-pub use tally::{ErrorKind, Shortage, Tally};
+pub use shape::Shape;
+pub use tally::{ErrorKind, Expected, Shortage, Tally};
 pub use target::{Origin, Scheme};
 pub use template::{Body, Draw, Part, Rendered, Slot, Template, Text};
-pub use vector::{Pattern, Vector, VectorId};
+pub use value::{Escape, Value};
+pub use vector::{Key, Pattern, Vector, VectorId};

@@ -70,6 +70,29 @@ impl Shortage {
     }
 }
 
+/// Statuses outside 2xx and 3xx that are the right answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Expected {
+    /// None.
+    #[default]
+    Success,
+    /// This one.
+    Status(u16),
+    /// Any refusal: the request is wrong on purpose, and frameworks differ in how they say so.
+    Refusal,
+}
+
+impl Expected {
+    const fn names(self, status: u16) -> bool {
+        match self {
+            Self::Success => false,
+            Self::Status(expected) => status == expected,
+            // 501 is what servers say of a method that they do not know.
+            Self::Refusal => matches!(status, 400..=499 | 501) && status != 429,
+        }
+    }
+}
+
 /// Counts and sizes of a number of requests.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
@@ -110,9 +133,9 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Answers with a status that counts as success: 2xx, 3xx, or the one expected.
-    pub fn successes(&self, expected: Option<u16>) -> u64 {
-        let good = |status: u16| (200..400).contains(&status) || Some(status) == expected;
+    /// Answers with a status that counts as success: 2xx, 3xx, or one that is expected.
+    pub fn successes(&self, expected: Expected) -> u64 {
+        let good = |status: u16| (200..400).contains(&status) || expected.names(status);
         self.statuses.iter().filter(|(status, _)| good(**status)).map(|(_, count)| count).sum()
     }
 
@@ -171,8 +194,8 @@ mod tests {
     fn redirects_and_the_expected_status_are_successes() {
         let statuses = BTreeMap::from([(200, 3), (302, 2), (404, 5)]);
         let tally = Tally { completed: 10, statuses, ..Tally::default() };
-        assert_eq!(tally.successes(None), 5);
-        assert_eq!(tally.successes(Some(404)), 10);
+        assert_eq!(tally.successes(Expected::Success), 5);
+        assert_eq!(tally.successes(Expected::Status(404)), 10);
         assert_eq!(tally.usual_status(), Some(404));
     }
 }

@@ -1,5 +1,7 @@
 //! A request with slots. The n-th request is a pure function of (template, seed, n), so a run can be replayed.
 
+use crate::value::Value;
+
 /// A hole in a text that is filled anew for each request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Slot {
@@ -31,6 +33,19 @@ pub enum Part {
     Literal(Vec<u8>),
     /// A slot.
     Slot(Slot),
+    /// Another member of a set each time.
+    Value(Value),
+}
+
+impl Part {
+    /// Whether it differs between requests.
+    pub fn varies(&self) -> bool {
+        match self {
+            Self::Literal(_) => false,
+            Self::Slot(slot) => slot.varies(),
+            Self::Value(value) => value.size() > 1,
+        }
+    }
 }
 
 /// A text with slots.
@@ -45,7 +60,7 @@ impl Text {
 
     /// Whether it differs between requests.
     pub fn varies(&self) -> bool {
-        self.0.iter().any(|part| matches!(part, Part::Slot(slot) if slot.varies()))
+        self.0.iter().any(Part::varies)
     }
 
     /// Appends the text with its slots filled.
@@ -54,6 +69,7 @@ impl Text {
             match part {
                 Part::Literal(bytes) => out.extend_from_slice(bytes),
                 Part::Slot(slot) => draw.fill(*slot, out),
+                Part::Value(value) => value.write(draw.seed, draw.n, out),
             }
         }
     }
@@ -127,6 +143,7 @@ impl Template {
 /// number. It must be reproducible and cheap, nothing more: no slot allocates.
 #[derive(Debug, Clone)]
 pub struct Draw {
+    seed: u64,
     n: u64,
     state: u64,
 }
@@ -136,7 +153,7 @@ impl Draw {
     ///
     /// The number is mixed before it is added: neighbours would otherwise walk through the same stream.
     pub const fn new(seed: u64, n: u64) -> Self {
-        Self { n, state: mix(seed).wrapping_add(mix(n ^ 0x5851_F42D_4C95_7F2D)) }
+        Self { seed, n, state: mix(seed).wrapping_add(mix(n ^ 0x5851_F42D_4C95_7F2D)) }
     }
 
     /// The next random number, all 64 bits of it.
@@ -210,7 +227,7 @@ const fn digit(value: u64) -> u8 {
 }
 
 /// The finalizer of SplitMix64.
-const fn mix(mut z: u64) -> u64 {
+pub(crate) const fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)

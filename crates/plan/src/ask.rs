@@ -1,6 +1,6 @@
 //! One request in curl's words, as vectors.
 
-use drip_model::{Body, Part, Pattern, Template, Text, Vector, VectorId};
+use drip_model::{Body, Conduct, Expected, Part, Pattern, Template, Text, Vector, VectorId};
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Method};
 
@@ -51,7 +51,9 @@ pub fn vectors(ask: &Ask) -> Result<Vec<Vector>, PlanError> {
             endpoint: format!("{method} {}", path.split('?').next().unwrap_or(path)),
             pattern: pattern(&template),
             template,
-            expect_status: ask.expect_status,
+            conduct: Conduct::Polite,
+            weight: 1,
+            expect_status: ask.expect_status.map_or(Expected::Success, Expected::Status),
         })
     };
     paths.iter().enumerate().map(vector).collect()
@@ -101,15 +103,15 @@ fn header(line: &str) -> Result<(String, Text), PlanError> {
 fn pattern(template: &Template) -> Pattern {
     let (path, query) = split_query(&template.target);
     if path.varies() {
-        Pattern::UniquePath
+        Pattern::UNIQUE_PATH
     } else if query.varies() {
-        Pattern::UniqueQuery
+        Pattern::UNIQUE_QUERY
     } else if template.headers.iter().any(|(_, value)| value.varies()) {
-        Pattern::UniqueHeader
+        Pattern::UNIQUE_HEADER
     } else if template.varies() {
-        Pattern::UniqueBody
+        Pattern::UNIQUE_BODY
     } else {
-        Pattern::Repeated
+        Pattern::REPEATED
     }
 }
 
@@ -136,12 +138,12 @@ mod tests {
         let header = Ask { headers: vec!["X-Id: {uuid}".into()], ..ask("/a") };
         let body = Ask { data: Some(Data::Text(r#"{"id":"{n}"}"#.into())), ..ask("/a") };
         let cases = [
-            (ask("/a"), Pattern::Repeated),
-            (ask("/a/{pad:9}"), Pattern::Repeated),
-            (ask("/a/{n}?q=1"), Pattern::UniquePath),
-            (ask("/a?q={n}"), Pattern::UniqueQuery),
-            (header, Pattern::UniqueHeader),
-            (body, Pattern::UniqueBody),
+            (ask("/a"), Pattern::REPEATED),
+            (ask("/a/{pad:9}"), Pattern::REPEATED),
+            (ask("/a/{n}?q=1"), Pattern::UNIQUE_PATH),
+            (ask("/a?q={n}"), Pattern::UNIQUE_QUERY),
+            (header, Pattern::UNIQUE_HEADER),
+            (body, Pattern::UNIQUE_BODY),
         ];
         for (ask, expected) in cases {
             assert_eq!(one(&ask).pattern, expected, "{ask:?}");

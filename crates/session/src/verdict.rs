@@ -4,7 +4,7 @@
 //! turns proven growth into health.
 
 use drip_judge::{Assessment, Cause};
-use drip_model::{Crash, Doubt, DoubtKind, Evidence, Growth, Interval, Signal, Tally, Verdict};
+use drip_model::{Crash, Doubt, DoubtKind, Evidence, Expected, Growth, Interval, Signal, Tally, Verdict};
 
 use crate::opinions::{Opinions, grows_beyond_allowance};
 
@@ -17,7 +17,7 @@ const FAILURE_SHARE_MAX: f64 = 0.1;
 pub(crate) struct Known<'a> {
     pub(crate) opinions: Opinions,
     pub(crate) tally: &'a Tally,
-    pub(crate) expect_status: Option<u16>,
+    pub(crate) expect_status: Expected,
     pub(crate) crash: Option<Crash>,
     pub(crate) process_was_replaced: bool,
     /// Whether any memory could be read at all.
@@ -170,7 +170,7 @@ fn no_success(tally: &Tally) -> Doubt {
     Doubt::new(DoubtKind::NoSuccess, message)
 }
 
-fn failures(tally: &Tally, expected: Option<u16>) -> Option<Doubt> {
+fn failures(tally: &Tally, expected: Expected) -> Option<Doubt> {
     let asked = tally.completed + tally.failed();
     let failed = asked - tally.successes(expected).min(asked);
     if share(failed, asked) <= FAILURE_SHARE_MAX {
@@ -258,7 +258,7 @@ mod tests {
         Known {
             opinions,
             tally,
-            expect_status: None,
+            expect_status: Expected::Success,
             crash: None,
             process_was_replaced: false,
             memory_seen: true,
@@ -308,7 +308,7 @@ mod tests {
         check(known(calm(), &answered(&[(200, 40), (500, 60)])), "unclear", &[DoubtKind::ManyErrors]);
         check(known(calm(), &answered(&[(200, 80), (500, 20)])), "steady", &[DoubtKind::ManyErrors]);
         let not_found = answered(&[(404, 100)]);
-        check(Known { expect_status: Some(404), ..known(calm(), &not_found) }, "steady", &[]);
+        check(Known { expect_status: Expected::Status(404), ..known(calm(), &not_found) }, "steady", &[]);
     }
 
     #[test]

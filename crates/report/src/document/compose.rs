@@ -80,7 +80,7 @@ fn vector(outcome: &model::Outcome) -> Vector {
     let signal = signal(outcome);
     Vector {
         endpoint: outcome.endpoint.clone(),
-        pattern: outcome.pattern.name().to_owned(),
+        pattern: outcome.pattern.name.to_owned(),
         verdict: (&outcome.verdict).into(),
         signal,
         unit: signal.map(unit),

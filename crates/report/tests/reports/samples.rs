@@ -132,7 +132,7 @@ fn outcome(verdict: Verdict, evidence: Option<Evidence>, series: Vec<Series>) ->
     Outcome {
         vector: VectorId(0),
         endpoint: "GET /data".into(),
-        pattern: Pattern::Repeated,
+        pattern: Pattern::REPEATED,
         verdict,
         requests: DOSES * PER_DOSE,
         tally: tally(DOSES * PER_DOSE),
@@ -262,7 +262,7 @@ fn unbounded() -> Report {
     let series = vec![dosed(Signal::HeapAfterGc, 90e3, |requests| warm(requests) + 1_040.0 * requests)];
     let outcome = Outcome {
         endpoint: "GET /search".into(),
-        pattern: Pattern::UniqueQuery,
+        pattern: Pattern::UNIQUE_QUERY,
         to_limit: Some(ToLimit { requests_range: (230_000.0, None), ..heap_limit() }),
         ..outcome(Verdict::Unbounded { key: "query".into() }, Some(found), series)
     };
@@ -426,7 +426,7 @@ fn several() -> Report {
     let slow = Outcome {
         vector: VectorId(2),
         endpoint: "GET /users/{n}".into(),
-        pattern: Pattern::UniquePath,
+        pattern: Pattern::UNIQUE_PATH,
         ..steady_outcome()
     };
     Report { outcomes: vec![health, leaking_outcome(), slow], ..leaking_node() }
