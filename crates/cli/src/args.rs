@@ -186,6 +186,21 @@ pub(crate) struct RequestArgs {
     /// Body, or @FILE to send a file as it is
     #[arg(short = 'd', long = "data", value_name = "BODY")]
     pub(crate) data: Option<String>,
+    /// A description of the API, whose endpoints are asked by each pattern; auto: one that the target publishes
+    #[arg(long, value_name = "FILE|URL|auto", env = "DRIP_SPEC", conflicts_with_all = ["method", "headers", "data", "expect_status"])]
+    pub(crate) spec: Option<String>,
+    /// A whole plan, in TOML or JSON
+    #[arg(long, value_name = "FILE", env = "DRIP_PLAN", conflicts_with_all = ["spec", "patterns", "method", "headers", "data", "expect_status"])]
+    pub(crate) plan: Option<PathBuf>,
+    /// How to ask; all: also those that break or hold connections [default: with --spec those that do no harm]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = pattern)]
+    pub(crate) patterns: Vec<String>,
+    /// Ask also what may change something: POST, PUT, DELETE, and what is called logout, pay, reset
+    #[arg(long)]
+    pub(crate) unsafe_methods: bool,
+    /// Credentials of every request: bearer, basic, cookie, header or api-key, in TOML
+    #[arg(long, value_name = "FILE", env = "DRIP_AUTH_FILE")]
+    pub(crate) auth_file: Option<PathBuf>,
     /// A status outside 2xx and 3xx that is the right answer
     #[arg(long, value_name = "STATUS", value_parser = clap::value_parser!(u16).range(100..=599))]
     pub(crate) expect_status: Option<u16>,
@@ -277,6 +292,10 @@ fn size(text: &str) -> Result<u64, String> {
 fn memory_source(text: &str) -> Result<u32, String> {
     let Some(pid) = text.strip_prefix("pid:") else { return Err("this version knows pid:N".to_owned()) };
     pid.parse().ok().filter(|pid| *pid > 0).ok_or_else(|| format!("{pid} is no process id"))
+}
+
+fn pattern(text: &str) -> Result<String, String> {
+    drip_plan::choose(&[text.to_owned()]).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 fn verdict_or_id(text: &str) -> Result<String, String> {

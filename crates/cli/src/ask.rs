@@ -1,21 +1,18 @@
 //! From arguments to a job: everything that can be wrong with the words is said here, before anything starts.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use drip_model::{Origin, Runtime, Scheme, Settings, Vector};
-use drip_plan::{Ask, Data, address, vectors};
+use drip_plan::{Ask, Credentials, Skipped, address, vectors};
 use drip_session::{Job, Launch, Place};
 
 use crate::args::{
-    Common, DoctorArgs, GateArgs, LoadArgs, ReckonArgs, RequestArgs, RunArgs, RuntimeName, ScanArgs,
-    ServiceArgs,
+    Common, DoctorArgs, GateArgs, LoadArgs, ReckonArgs, RunArgs, RuntimeName, ScanArgs, ServiceArgs,
 };
 use crate::gate::Gate;
+use crate::requests::{Requests, Target, requests};
 
-/// The largest body that a file may bring.
-const DATA_BYTES_MAX: u64 = 64 << 20;
 const USERS: u32 = 50;
 
 /// Why the words cannot be used; printed as it is, exit code 2.
@@ -28,12 +25,19 @@ impl<E: std::error::Error> From<E> for Wrong {
     }
 }
 
+/// A job, and what was left out of it.
+pub(crate) struct Planned {
+    pub(crate) job: Job,
+    pub(crate) skipped: Vec<Skipped>,
+}
+
 /// The job of `drip run`.
-pub(crate) fn run_job(args: &RunArgs) -> Result<Job, Wrong> {
+pub(crate) fn run_job(args: &RunArgs) -> Result<Planned, Wrong> {
     let id = run_id();
     let launch = launch(&id, &args.service, &args.command)?;
-    let vectors = asked(&args.common.request, args.paths.clone())?;
-    Ok(job(id, Place::Launch(launch), vectors, &args.common, None))
+    let target = Target { paths: args.paths.clone(), origin: None, port: args.service.port };
+    let asked = requests(&args.common.request, target)?;
+    Ok(job(id, Place::Launch(launch), asked, &args.common, None))
 }
 
 fn launch(id: &str, service: &ServiceArgs, command: &[String]) -> Result<Launch, Wrong> {
@@ -48,12 +52,13 @@ fn launch(id: &str, service: &ServiceArgs, command: &[String]) -> Result<Launch,
 }
 
 /// The job of `drip scan`.
-pub(crate) fn scan_job(args: &ScanArgs) -> Result<Job, Wrong> {
+pub(crate) fn scan_job(args: &ScanArgs) -> Result<Planned, Wrong> {
     let target = address(&args.url)?;
-    let path = if target.path.is_empty() { "/".to_owned() } else { target.path };
-    let vectors = asked(&args.common.request, vec![path])?;
-    let place = Place::Running { origin: target.origin, pid: args.memory };
-    Ok(job(run_id(), place, vectors, &args.common, args.i_own.clone()))
+    let paths = if target.path.is_empty() { Vec::new() } else { vec![target.path] };
+    let place = Place::Running { origin: target.origin.clone(), pid: args.memory };
+    let target = Target { paths, port: Some(target.origin.port), origin: Some(target.origin) };
+    let asked = requests(&args.common.request, target)?;
+    Ok(job(run_id(), place, asked, &args.common, args.i_own.clone()))
 }
 
 /// Our own executable, which guards the service.
@@ -72,20 +77,21 @@ pub(crate) fn run_id() -> String {
     format!("{:x}-{:x}", since.as_millis(), std::process::id())
 }
 
-fn job(id: String, place: Place, vectors: Vec<Vector>, common: &Common, owned_host: Option<String>) -> Job {
+fn job(id: String, place: Place, asked: Requests, common: &Common, owned_host: Option<String>) -> Planned {
     let load = &common.load;
     let secret = |vector: &Vector| vector.template.headers.iter().any(|(name, _)| is_credential(name));
-    Job {
+    let job = Job {
         id,
         place,
-        credentials: vectors.iter().any(secret),
-        vectors,
+        credentials: asked.credentials || asked.plan.vectors.iter().any(secret),
+        vectors: asked.plan.vectors,
         settings: settings(load, &common.reckon, owned_host),
         attach: !common.runtime.no_attach,
         preload: common.runtime.preload,
         runtime: common.runtime.runtime.map(runtime),
         load_is_explicit: load.requests.is_some() && (load.rate.is_some() || load.users.is_some()),
-    }
+    };
+    Planned { job, skipped: asked.plan.skipped }
 }
 
 fn settings(load: &LoadArgs, reckon: &ReckonArgs, owned_host: Option<String>) -> Settings {
@@ -114,7 +120,7 @@ pub(crate) fn doctor_job(args: &DoctorArgs) -> Result<Option<Job>, Wrong> {
     Ok(Some(Job {
         id,
         place,
-        vectors: vectors(&Ask { paths: vec!["/".to_owned()], ..Ask::default() })?,
+        vectors: vectors(&Ask::default(), &Credentials::default())?,
         settings: unasked(args),
         attach: !args.runtime.no_attach,
         preload: args.runtime.preload,
@@ -159,31 +165,6 @@ fn listening(pid: u32, port: Option<u16>) -> Result<Origin, Wrong> {
 fn new_seed() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(1)
-}
-
-fn asked(request: &RequestArgs, paths: Vec<String>) -> Result<Vec<Vector>, Wrong> {
-    let data = request.data.as_deref().map(data).transpose()?;
-    Ok(vectors(&Ask {
-        paths,
-        method: request.method.clone(),
-        headers: request.headers.clone(),
-        data,
-        expect_status: request.expect_status,
-    })?)
-}
-
-fn data(given: &str) -> Result<Data, Wrong> {
-    let Some(file) = given.strip_prefix('@') else { return Ok(Data::Text(given.to_owned())) };
-    let read = |path: &Path| -> std::io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)?.take(DATA_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read(Path::new(file)).map_err(|error| Wrong(format!("--data @{file}: {error}")))?;
-    if bytes.len() as u64 > DATA_BYTES_MAX {
-        return Err(Wrong(format!("--data @{file}: larger than {} MiB", DATA_BYTES_MAX >> 20)));
-    }
-    Ok(Data::Bytes(bytes))
 }
 
 fn is_credential(header: &str) -> bool {

@@ -7,7 +7,9 @@ mod exit;
 mod gate;
 mod output;
 mod progress;
+mod requests;
 mod signals;
+mod spec;
 mod verb;
 
 use std::panic::catch_unwind;

@@ -11,6 +11,7 @@ mod bounds;
 mod dose;
 mod engine;
 mod failure;
+mod fetch;
 mod line;
 mod load;
 mod pace;
@@ -29,6 +30,7 @@ pub use bounds::{
     BODY_BYTES_MAX, ERROR_PAUSE, ERRORS_IN_A_ROW_MAX, HEAD_BYTES_MAX, HEADERS_MAX, LINGER, REQUEST_TIME_MAX,
     RETRY_AFTER_MAX, USERS_MAX,
 };
+pub use fetch::{FetchError, fetch};
 pub use load::{Endpoint, Load, Model, Until};
 pub use play::play;
 pub use probe::{Answer, ProbeError, probe};

@@ -1,10 +1,11 @@
 //! One request in curl's words, as vectors.
 
-use drip_model::{Body, Conduct, Expected, Part, Pattern, Template, Text, Vector, VectorId};
+use drip_model::{Conduct, Expected, Part, Pattern, Template, Text, Vector, VectorId};
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Method};
 
-use crate::{PlanError, slots};
+use crate::endpoint::{Endpoint, Parameter, Payload, Segment, Variable};
+use crate::{Credentials, PlanError, slots};
 
 /// What `-d` brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,29 +35,62 @@ pub struct Ask {
 ///
 /// # Errors
 /// When a path, header or method cannot be sent; the message names it.
-pub fn vectors(ask: &Ask) -> Result<Vec<Vector>, PlanError> {
-    let paths = if ask.paths.is_empty() { vec!["/".to_owned()] } else { ask.paths.clone() };
-    let (method, headers) = (method(ask)?, headers(&ask.headers)?);
-    let body = match &ask.data {
-        None => Body::None,
-        Some(Data::Text(text)) => Body::Text(slots::parse(text)),
-        Some(Data::Bytes(bytes)) => Body::Bytes(bytes.clone()),
-    };
-    let template =
-        |target| Template { method: method.clone(), target, headers: headers.clone(), body: body.clone() };
-    let vector = |(id, path): (usize, &String)| {
-        let template = template(target(path)?);
-        Ok(Vector {
+pub fn vectors(ask: &Ask, credentials: &Credentials) -> Result<Vec<Vector>, PlanError> {
+    let vector = |(id, mut endpoint): (usize, Endpoint)| {
+        credentials.apply(&mut endpoint);
+        let template = endpoint.template(&|_, _| true);
+        Vector {
             id: VectorId(id),
-            endpoint: format!("{method} {}", path.split('?').next().unwrap_or(path)),
+            endpoint: endpoint.label(),
             pattern: pattern(&template),
             template,
             conduct: Conduct::Polite,
             weight: 1,
+            expect_status: endpoint.expect_status,
+        }
+    };
+    Ok(endpoints(ask)?.into_iter().enumerate().map(vector).collect())
+}
+
+/// The same as endpoints, for patterns to be made of them. What has slots varies, all else stays.
+///
+/// # Errors
+/// As [`vectors`].
+pub fn endpoints(ask: &Ask) -> Result<Vec<Endpoint>, PlanError> {
+    let paths = if ask.paths.is_empty() { vec!["/".to_owned()] } else { ask.paths.clone() };
+    let (method, headers) = (method(ask)?, headers(&ask.headers)?);
+    let (value, file) = match &ask.data {
+        None => (None, None),
+        Some(Data::Text(text)) => (Some(Variable::of(slots::parse(text))), None),
+        Some(Data::Bytes(bytes)) => (Some(Variable::fixed("")), Some(bytes.clone())),
+    };
+    let body = value.map(|value| Payload { media_type: None, value, file });
+    let endpoint = |path: &String| {
+        checked(path)?;
+        let (path, query) =
+            path.split_once('?').map_or((path.as_str(), None), |(path, query)| (path, Some(query)));
+        Ok(Endpoint {
+            method: method.clone(),
+            path: path.to_owned(),
+            segments: vec![Segment::Free(parameter("path", path))],
+            query: query.into_iter().flat_map(|query| query.split('&')).map(pair).collect(),
+            headers: headers.clone(),
+            body: body.clone(),
             expect_status: ask.expect_status.map_or(Expected::Success, Expected::Status),
+            ..Endpoint::default()
         })
     };
-    paths.iter().enumerate().map(vector).collect()
+    paths.iter().map(endpoint).collect()
+}
+
+fn parameter(name: &str, text: &str) -> Parameter {
+    Parameter { name: name.to_owned(), always: true, value: Variable::of(slots::parse(text)) }
+}
+
+fn pair(pair: &str) -> Parameter {
+    let (name, value) = pair.split_once('=').unwrap_or(("", pair));
+    // A slot in a name varies with the whole pair.
+    if slots::parse(name).varies() { parameter("", pair) } else { parameter(name, value) }
 }
 
 fn method(ask: &Ask) -> Result<String, PlanError> {
@@ -66,7 +100,8 @@ fn method(ask: &Ask) -> Result<String, PlanError> {
     Ok(method)
 }
 
-fn target(path: &str) -> Result<Text, PlanError> {
+/// Whether a path can be requested, and every slot of it is one.
+fn checked(path: &str) -> Result<(), PlanError> {
     let fault = |why: String| PlanError::Path { path: path.to_owned(), why };
     if !path.starts_with('/') {
         return Err(fault("it must begin with /".into()));
@@ -80,14 +115,14 @@ fn target(path: &str) -> Result<Text, PlanError> {
     if !sendable {
         return Err(fault("it holds a character that must be percent-encoded (a space is %20)".into()));
     }
-    Ok(text)
+    Ok(())
 }
 
-fn headers(given: &[String]) -> Result<Vec<(String, Text)>, PlanError> {
+fn headers(given: &[String]) -> Result<Vec<Parameter>, PlanError> {
     given.iter().map(|line| header(line)).collect()
 }
 
-fn header(line: &str) -> Result<(String, Text), PlanError> {
+fn header(line: &str) -> Result<Parameter, PlanError> {
     let fault = |name: &str, why: &str| PlanError::Header { name: name.to_owned(), why: why.to_owned() };
     let (name, value) =
         line.split_once(':').ok_or_else(|| fault("without a colon", "write -H 'Name: value'"))?;
@@ -96,7 +131,7 @@ fn header(line: &str) -> Result<(String, Text), PlanError> {
     let sample = Template { target: value.clone(), ..Template::default() }.render(0, 0).target;
     HeaderValue::from_bytes(&sample)
         .map_err(|_| fault(name, "its value holds a character that cannot be sent"))?;
-    Ok((name.to_owned(), value))
+    Ok(Parameter { name: name.to_owned(), always: true, value: Variable::of(value) })
 }
 
 /// The first part of the request that is new each time names the pattern.
@@ -130,7 +165,7 @@ mod tests {
     }
 
     fn one(ask: &Ask) -> Vector {
-        vectors(ask).unwrap().remove(0)
+        vectors(ask, &Credentials::default()).unwrap().remove(0)
     }
 
     #[test]
@@ -160,9 +195,21 @@ mod tests {
     }
 
     #[test]
+    fn a_request_is_sent_as_it_was_written() {
+        for path in ["/", "/a?b", "/a?b=", "/a?x={n}&&y=1&{n}", "/a/{n}/b?c={n}=d"] {
+            let sent = one(&ask(path)).template.render(1, 7).target;
+            assert_eq!(String::from_utf8(sent).unwrap(), path.replace("{n}", "7"));
+        }
+    }
+
+    #[test]
     fn several_paths_are_several_vectors() {
         let both = Ask { paths: vec!["/a".into(), "/b".into()], ..Ask::default() };
-        let found: Vec<_> = vectors(&both).unwrap().into_iter().map(|v| (v.id.0, v.endpoint)).collect();
+        let found: Vec<_> = vectors(&both, &Credentials::default())
+            .unwrap()
+            .into_iter()
+            .map(|v| (v.id.0, v.endpoint))
+            .collect();
         assert_eq!(found, [(0, "GET /a".to_owned()), (1, "GET /b".to_owned())]);
     }
 
@@ -179,15 +226,18 @@ mod tests {
             (Ask { method: Some("GE T".into()), ..ask("/") }, "GE T"),
         ];
         for (ask, words) in cases {
-            let error = vectors(&ask).unwrap_err().to_string();
+            let error = vectors(&ask, &Credentials::default()).unwrap_err().to_string();
             assert!(error.contains(words), "{ask:?}: {error}");
         }
     }
 
     #[test]
     fn a_refused_header_does_not_tell_its_value() {
-        let error =
-            vectors(&Ask { headers: vec!["Authorization: secret\u{1}".into()], ..ask("/") }).unwrap_err();
+        let error = vectors(
+            &Ask { headers: vec!["Authorization: secret\u{1}".into()], ..ask("/") },
+            &Credentials::default(),
+        )
+        .unwrap_err();
         assert!(!error.to_string().contains("secret"));
     }
 }

@@ -1,14 +1,35 @@
 //! The user's words in, vectors out.
 //!
-//! Pure text work: it reads no file, resolves no name and sends nothing. Today it knows one way of asking, curl's
-//! words; API descriptions come beside it.
+//! Pure text work: it reads no file, resolves no name and sends nothing. Words become vectors in one of three ways:
+//! curl's words ([`vectors`]), a plan that somebody wrote ([`plan_file`]), or an API description ([`read`]) of which
+//! each endpoint is asked by each pattern ([`plan`]).
 
 mod address;
 mod ask;
+mod caution;
+mod credentials;
+mod document;
+mod endpoint;
+mod format;
+mod nearest;
+mod pattern;
+mod places;
+mod plan;
+mod plan_file;
+mod schema;
 mod slots;
 
 pub use address::{Address, address};
-pub use ask::{Ask, Data, vectors};
+pub use ask::{Ask, Data, endpoints, vectors};
+pub use credentials::{Credentials, credentials};
+pub use document::{Base, DESCRIPTION_BYTES_MAX};
+pub use endpoint::{Description, Endpoint, Parameter, Payload, Place, Scheme, Segment, Skipped, Variable};
+pub use format::{FORMATS, Format, Home, Source, read, too_large};
+pub use nearest::nearest;
+pub use pattern::{Harm, PATTERNS, RequestPattern, Scope, choose};
+pub use places::USUAL_PLACES;
+pub use plan::{Plan, plan};
+pub use plan_file::plan_file;
 
 /// Why something that the user wrote cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +69,25 @@ pub enum PlanError {
         /// What is wrong.
         why: String,
     },
+    /// A description that cannot be used.
+    #[error("{name}: {why}")]
+    Description {
+        /// Its file or URL.
+        name: String,
+        /// What is wrong and what to do.
+        why: String,
+    },
+    /// A pattern that is none.
+    #[error("no pattern is called {name}; did you mean {nearest}?")]
+    Pattern {
+        /// As given.
+        name: String,
+        /// What may have been meant.
+        nearest: String,
+    },
+    /// A file of credentials that cannot be used.
+    #[error("credentials: {0}")]
+    Credential(String),
     /// A method that is not a token.
     #[error("method {0}: not a method that can be sent")]
     Method(String),

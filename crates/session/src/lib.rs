@@ -38,5 +38,6 @@ mod witness;
 pub use checkup::checkup;
 pub use event::Event;
 pub use job::{Job, Launch, Place};
+pub use manners::is_metadata;
 pub use run::{Run, run};
 pub use trouble::Trouble;

@@ -66,7 +66,8 @@ fn is_safe(vector: &Vector) -> bool {
     SAFE_METHODS.contains(&vector.template.method.as_str())
 }
 
-fn is_metadata(address: IpAddr) -> bool {
+/// Whether an address is one where a cloud tells its machines secrets; such are never asked anything.
+pub fn is_metadata(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => METADATA_V4.contains(&address),
         IpAddr::V6(address) => address == METADATA_V6,

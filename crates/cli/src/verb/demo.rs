@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use drip_model::{Settings, Verdict};
-use drip_plan::{Ask, vectors};
+use drip_plan::{Ask, Credentials, vectors};
 use drip_session::{Job, Launch, Place, Run};
 
 use crate::args::DemoArgs;
@@ -86,7 +86,7 @@ fn job(copies: usize) -> Result<Job, Wrong> {
             guard,
         }),
         id,
-        vectors: vectors(&ask)?,
+        vectors: vectors(&ask, &Credentials::default())?,
         settings: Settings {
             users: 20,
             rate: None,

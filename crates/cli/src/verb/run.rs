@@ -5,24 +5,40 @@ use drip_report::{Document, Environment, document};
 use drip_session::{Job, Place, Run, Trouble};
 
 use crate::args::{Common, RunArgs, ScanArgs, Show};
-use crate::ask::{self, Wrong};
+use crate::ask::{self, Planned, Wrong};
 use crate::exit;
 use crate::gate::{Gate, rule};
 use crate::output::{self, Destination};
 use crate::progress::Progress;
+use crate::requests;
 use crate::signals::Interruption;
 
 pub(crate) fn run(args: &RunArgs) -> Result<u8, Wrong> {
-    test(&ask::run_job(args)?, &args.common)
+    let planned = ask::run_job(args)?;
+    tell_skipped(&planned, &args.common.show);
+    test(&planned.job, &args.common)
 }
 
 pub(crate) fn scan(args: &ScanArgs) -> Result<u8, Wrong> {
-    let job = ask::scan_job(args)?;
-    let code = test(&job, &args.common)?;
+    let planned = ask::scan_job(args)?;
+    tell_skipped(&planned, &args.common.show);
+    let job = &planned.job;
+    let code = test(job, &args.common)?;
     if args.memory.is_none() && !args.common.show.quiet && code != exit::NOTHING_MEASURED {
-        hint_at_memory(&job);
+        hint_at_memory(job);
     }
     Ok(code)
+}
+
+/// What is not tested, by its reason.
+fn tell_skipped(planned: &Planned, show: &Show) {
+    if planned.skipped.is_empty() || show.quiet {
+        return;
+    }
+    output::say(&format!("drip: {} vectors; not tested, and why:", planned.job.vectors.len()));
+    for line in requests::by_reason(&planned.skipped) {
+        output::say(&format!("  {}", printable(&line)));
+    }
 }
 
 /// Tests, prints, saves, rules.

@@ -6,6 +6,7 @@ mod answers;
 mod counts;
 mod crash;
 mod demo;
+mod description;
 mod doctor;
 mod drip;
 mod examples;

@@ -1,0 +1,139 @@
+//! A description, found: a file, a URL, or one that the target publishes itself. Documents that it refers to are
+//! brought from its own folder or its own origin, and from nowhere else.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+
+use drip_model::Origin;
+use drip_plan::{
+    Base, DESCRIPTION_BYTES_MAX, Description, Home, Source, USUAL_PLACES, address, read, too_large,
+};
+
+use crate::ask::Wrong;
+use crate::requests;
+
+/// Documents of one description.
+const DOCUMENTS_MAX: usize = 100;
+
+/// Reads what `--spec` names.
+pub(crate) fn description(words: &str, target: Option<&Origin>, home: &Home) -> Result<Description, Wrong> {
+    if words == "auto" {
+        let target = target.ok_or_else(|| {
+            Wrong("--spec auto needs a service that runs already: drip scan URL --spec auto".to_owned())
+        })?;
+        return published(target, home);
+    }
+    let fault = |why: String| Wrong(format!("--spec {words}: {why}"));
+    if words.contains("://") {
+        let target = address(words)?;
+        let site = Site::new(target.origin).map_err(fault)?;
+        let bytes = site.fetch(&target.path).map_err(fault)?;
+        return whole(words, &bytes, &target.path, &Place::Url(site), home);
+    }
+    let file = Path::new(words);
+    let size = std::fs::metadata(file).map_err(|error| fault(error.to_string()))?.len();
+    if size > DESCRIPTION_BYTES_MAX as u64 {
+        return Err(fault(too_large(size)));
+    }
+    let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+    let bytes = requests::bytes("--spec", file, DESCRIPTION_BYTES_MAX as u64)?;
+    whole(words, &bytes, "", &Place::Folder(folder), home)
+}
+
+/// The first description at the usual places of a service.
+fn published(target: &Origin, home: &Home) -> Result<Description, Wrong> {
+    let fault = |why: String| Wrong(format!("--spec auto: {why}"));
+    let site = Site::new(target.clone()).map_err(fault)?;
+    let place = Place::Url(site.clone());
+    let found = USUAL_PLACES.iter().find_map(|path| {
+        let bytes = site.fetch(path).ok()?;
+        let found = whole(&format!("{target}{path}"), &bytes, path, &place, home).ok()?;
+        (!found.endpoints.is_empty()).then_some(found)
+    });
+    found.ok_or_else(|| fault(format!("{target} publishes no description at {}", USUAL_PLACES.join(", "))))
+}
+
+/// A description with all that it refers to.
+fn whole(words: &str, bytes: &[u8], path: &str, place: &Place, home: &Home) -> Result<Description, Wrong> {
+    let mut source =
+        Source { name: words, bytes, base: place.base(path), home: home.clone(), fetched: BTreeMap::new() };
+    loop {
+        let found = read(&source)?;
+        let missing: Vec<&String> =
+            found.wanted.iter().filter(|name| !source.fetched.contains_key(*name)).collect();
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        if source.fetched.len() + missing.len() > DOCUMENTS_MAX {
+            return Err(Wrong(format!("--spec {words}: it refers to more than {DOCUMENTS_MAX} documents")));
+        }
+        for name in missing {
+            // One that cannot be had leaves what refers to it skipped, with the reason.
+            let text = place.bring(name).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            source.fetched.insert(name.clone(), text.unwrap_or_default());
+        }
+    }
+}
+
+/// Where documents come from.
+enum Place {
+    Folder(PathBuf),
+    Url(Site),
+}
+
+impl Place {
+    fn base(&self, path: &str) -> Base {
+        match self {
+            Self::Folder(_) => Base::File,
+            Self::Url(site) => Base::Url { origin: site.origin.clone(), path: path.to_owned() },
+        }
+    }
+
+    fn bring(&self, name: &str) -> Result<Vec<u8>, String> {
+        match self {
+            Self::Folder(folder) => within(folder, name),
+            Self::Url(site) => site.fetch(name),
+        }
+    }
+}
+
+/// A file of a folder; a link that leads out of it is not followed.
+fn within(folder: &Path, name: &str) -> Result<Vec<u8>, String> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let told = |error: std::io::Error| error.to_string();
+    let (root, file) =
+        (folder.canonicalize().map_err(told)?, folder.join(name).canonicalize().map_err(told)?);
+    if !file.starts_with(&root) {
+        return Err("it lies outside the description's folder".to_owned());
+    }
+    let bytes = requests::bytes("--spec", &file, DESCRIPTION_BYTES_MAX as u64);
+    bytes.map_err(|Wrong(why)| why)
+}
+
+/// An origin, resolved once.
+#[derive(Clone)]
+struct Site {
+    origin: Origin,
+    address: SocketAddr,
+}
+
+impl Site {
+    fn new(origin: Origin) -> Result<Self, String> {
+        let mut found =
+            (origin.host.as_str(), origin.port).to_socket_addrs().map_err(|error| error.to_string())?;
+        let address = found.next().ok_or("the host has no address")?;
+        if drip_session::is_metadata(address.ip()) {
+            return Err("a metadata address; it is never requested".to_owned());
+        }
+        Ok(Self { origin, address })
+    }
+
+    fn fetch(&self, path: &str) -> Result<Vec<u8>, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| error.to_string())?;
+        let path = if path.is_empty() { "/" } else { path };
+        let fetched = drip_drive::fetch(&self.origin, self.address, path, DESCRIPTION_BYTES_MAX);
+        runtime.block_on(fetched).map_err(|error| error.to_string())
+    }
+}

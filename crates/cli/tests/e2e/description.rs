@@ -1,0 +1,108 @@
+//! What to request from a description, a plan and a file of credentials, as it arrives at the service.
+
+use crate::drip::{BRIEF, Scene, port};
+
+/// Notes each request of the test, its secret in a file of its own.
+const NOTES: &str = r#"
+note('lines', f"{r.command} {r.path}")
+note('secrets', r.headers.get('Authorization', '-'))
+r.answer()
+"#;
+
+const OPENAPI: &str = r"
+openapi: 3.0.3
+servers: [{ url: https://api.example.com/v1 }]
+components: { securitySchemes: { login: { type: http, scheme: bearer } } }
+security: [{ login: [] }]
+paths:
+  /items/{id}:
+    get:
+      parameters:
+        - { name: id, in: path, required: true, schema: { type: string, format: uuid } }
+    delete:
+      parameters:
+        - { name: id, in: path, required: true, schema: { type: string } }
+  /logout: { get: {} }
+";
+
+#[test]
+fn a_description_becomes_requests_and_what_is_left_out_is_told() {
+    let scene = Scene::answering(NOTES);
+    scene.write("api.yaml", OPENAPI);
+    scene.write("auth.toml", "bearer = 's3cret'");
+    let options = [
+        "--spec",
+        &scene.arg("api.yaml"),
+        "--patterns",
+        "unique-path,new-connection",
+        "--auth-file",
+        &scene.arg("auth.toml"),
+    ];
+    let done = scene.run_app(&[&options, &BRIEF]);
+    done.never_tells("s3cret");
+    done.says(&[
+        "DELETE may change something",
+        "its name says logout",
+        "server https://api.example.com: load goes only",
+        "a new connection for each request yet",
+    ]);
+    let lines = scene.read("lines");
+    let mut items: Vec<&str> = lines.lines().filter(|line| line.starts_with("GET /v1/items/")).collect();
+    let all = items.len();
+    items.sort_unstable();
+    items.dedup();
+    assert!(all > 20 && items.len() == all, "{all} requests, {} of them distinct", items.len());
+    assert!(!lines.contains("DELETE") && !lines.contains("logout"));
+    assert!(scene.read("secrets").contains("Bearer s3cret"));
+}
+
+#[test]
+fn a_plan_is_played_and_a_mistake_in_it_named() {
+    let scene = Scene::answering(NOTES);
+    scene.write(
+        "plan.toml",
+        "[[request]]\npath = '/a?q={n}'\n\n[[request]]\npath = '/b'\nconduct = 'half-open'\n",
+    );
+    scene.run_app(&[&["--plan", &scene.arg("plan.toml")], &BRIEF]).says(&["GET /b", "cannot end its half"]);
+    assert!(scene.read("lines").contains("GET /a?q=7\n"));
+    scene.write("plan.toml", "[[request]]\npaht = '/a'\n");
+    scene.run_app(&[&["--plan", &scene.arg("plan.toml")]]).exits(2).says(&["did you mean path?"]);
+}
+
+#[test]
+fn a_description_that_the_service_publishes_is_found() {
+    let published = r#"
+if r.path == '/v3/api-docs':
+    r.answer(body=b'{"openapi": "3.0.1", "paths": {"/found": {"get": {}}}}')
+elif r.path == '/found':
+    note('lines', r.path)
+    r.answer()
+else:
+    r.answer(404)
+"#;
+    let scene = Scene::answering(published);
+    let port = port();
+    let _service = scene.serve(port);
+    let url = format!("http://127.0.0.1:{port}");
+    scene.scan(&url, &[&["--spec", "auto", "--patterns", "repeated"], &BRIEF]);
+    assert!(scene.read("lines").lines().count() > 20);
+}
+
+#[test]
+fn words_that_do_not_go_together_are_refused_before_anything_starts() {
+    let scene = Scene::answering(NOTES);
+    scene.write("api.yaml", OPENAPI);
+    scene.write("none.txt", "hello");
+    let (api, none) = (scene.arg("api.yaml"), scene.arg("none.txt"));
+    for (words, told) in [
+        (vec!["--spec", "auto"], "drip scan URL --spec auto"),
+        (vec!["--spec", none.as_str()], "no description"),
+        (vec!["--spec", api.as_str(), "--path", "/x"], "leave out the path /x"),
+        (vec!["--spec", api.as_str(), "-X", "POST"], "cannot be used with"),
+        (vec!["--patterns", "unique-qery"], "did you mean unique-query"),
+        (vec!["--spec", "http://169.254.169.254/openapi.json"], "metadata address"),
+    ] {
+        scene.run_app(&[&words]).exits(2).says(&[told]);
+    }
+    assert!(!scene.exists("lines"));
+}
