@@ -1,6 +1,6 @@
 //! What the tests need besides Rust: services of five languages with what they depend on.
 //!
-//! Everything is made under the build folder from `examples/`, which stays as it is. Made once, and made again
+//! Everything is made under the build folder, mostly from `examples/`, which stays as it is. Made once, and made again
 //! when what it is made from has changed.
 
 mod go;
@@ -8,6 +8,7 @@ mod jvm;
 mod node;
 mod python;
 mod ruby;
+mod validator;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,19 +28,25 @@ pub(crate) struct Fixture {
 
 /// Every fixture, in the order in which they are set up.
 pub(crate) static FIXTURES: &[Fixture] =
-    &[python::FIXTURE, node::FIXTURE, go::FIXTURE, jvm::FIXTURE, ruby::FIXTURE];
+    &[python::FIXTURE, node::FIXTURE, go::FIXTURE, jvm::FIXTURE, ruby::FIXTURE, validator::FIXTURE];
 
 /// From where to where.
 pub(crate) struct Place {
     /// The examples in the repository.
     pub(crate) examples: PathBuf,
+    /// The programs that validate our reports.
+    pub(crate) validator: PathBuf,
     /// The folder that tests find by `DRIP_FIXTURES`.
     pub(crate) fixtures: PathBuf,
 }
 
 impl Place {
     pub(crate) fn of(workspace: &Workspace) -> Self {
-        Self { examples: workspace.root.join("examples"), fixtures: workspace.target.join("fixtures") }
+        Self {
+            examples: workspace.root.join("examples"),
+            validator: workspace.root.join("crates/report/tests/validator"),
+            fixtures: workspace.target.join("fixtures"),
+        }
     }
 }
 

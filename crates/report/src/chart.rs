@@ -29,7 +29,7 @@ pub fn of(vector: &Vector, width: usize, unicode: bool) -> Vec<String> {
 }
 
 /// The series that the verdict rests on; else the best one that was read at rest; else a sampled one.
-fn shown(vector: &Vector) -> Option<&Series> {
+pub(crate) fn shown(vector: &Vector) -> Option<&Series> {
     let at_rest = vector.series.iter().filter(|series| dosed(&series.points).len() > 1);
     let trust = |series: &&Series| (Some(series.signal) != vector.signal, series.signal);
     let sampled = || vector.series.iter().find(|series| series.signal == Signal::Anon);
@@ -55,7 +55,7 @@ pub fn draw(series: &Series, against: Against, width: usize, unicode: bool) -> V
 }
 
 /// Readings taken at rest, which are those that are judged.
-fn dosed(points: &[Point]) -> Vec<Point> {
+pub(crate) fn dosed(points: &[Point]) -> Vec<Point> {
     points.iter().filter(|point| point.stage != Stage::Load).copied().collect()
 }
 

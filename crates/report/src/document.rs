@@ -233,6 +233,18 @@ pub struct Vector {
     pub longest_reading_seconds: Option<f64>,
 }
 
+impl Vector {
+    /// All that was read: signals by their words, then gauges by their names.
+    pub fn tracks(&self) -> impl Iterator<Item = (&str, Unit, &[Point])> {
+        let unit = |signal| Unit::from(drip_model::Signal::from(signal).unit());
+        let signals = self.series.iter();
+        let signals =
+            signals.map(move |series| (series.signal.name(), unit(series.signal), &series.points[..]));
+        let gauges = self.gauges.iter();
+        signals.chain(gauges.map(|gauge| (gauge.name.as_str(), gauge.unit, &gauge.points[..])))
+    }
+}
+
 /// Readings at rest of one part of the heap, or of one count of things.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -451,6 +463,27 @@ pub struct Finding {
     pub cwe: Vec<String>,
     /// Where in the source; empty when unknown.
     pub locations: Vec<Location>,
+    /// That somebody decided to live with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<Suppression>,
+}
+
+impl Finding {
+    /// Whether it fails nothing, for now.
+    pub fn is_suppressed(&self) -> bool {
+        self.suppressed.as_ref().is_some_and(|suppression| !suppression.expired)
+    }
+}
+
+/// A decision to live with a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Suppression {
+    /// Why.
+    pub reason: String,
+    /// The last day, as 2027-01-31.
+    pub until: String,
+    /// Whether that day was over when the run ended.
+    pub expired: bool,
 }
 
 /// A place in the source of the service.

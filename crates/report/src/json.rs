@@ -3,6 +3,7 @@
 use std::io;
 
 use serde::Deserialize;
+use serde_json::error::Category;
 use thiserror::Error;
 
 use crate::document::{Document, SCHEMA};
@@ -32,6 +33,12 @@ pub enum ReadError {
     /// Not JSON at all.
     #[error("this is not JSON: {0}")]
     NotJson(#[source] serde_json::Error),
+    /// The beginning of JSON.
+    #[error("this JSON ends in the middle, at line {line}: the file was cut")]
+    Cut {
+        /// The line, from 1.
+        line: usize,
+    },
     /// JSON of somebody else.
     #[error("this is not a drip report: it has no \"schema\" field that says `{SCHEMA}`")]
     NotOurs,
@@ -67,6 +74,9 @@ pub fn read(bytes: &[u8]) -> Result<Document, ReadError> {
 
 /// JSON of another shape than an object has no header, and is nobody's report.
 fn header(bytes: &[u8]) -> Result<Header, ReadError> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| if error.is_data() { ReadError::NotOurs } else { ReadError::NotJson(error) })
+    serde_json::from_slice(bytes).map_err(|error| match error.classify() {
+        Category::Data => ReadError::NotOurs,
+        Category::Eof if !bytes.is_empty() => ReadError::Cut { line: error.line() },
+        _ => ReadError::NotJson(error),
+    })
 }

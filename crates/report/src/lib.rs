@@ -6,10 +6,19 @@
 
 pub mod chart;
 pub mod checkup;
+pub mod csv;
+pub mod diff;
 pub mod document;
+pub mod github;
+pub mod html;
 pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod ndjson;
 pub mod quantity;
+pub mod sarif;
 pub mod schema;
+mod source;
 pub mod text;
 
 use std::io;
@@ -57,7 +66,17 @@ pub trait Reporter: Sync {
 }
 
 /// Every format, in the order in which help lists them.
-pub static REPORTERS: &[&dyn Reporter] = &[&text::Text, &json::Json];
+pub static REPORTERS: &[&dyn Reporter] = &[
+    &text::Text,
+    &json::Json,
+    &ndjson::Ndjson,
+    &markdown::Markdown,
+    &sarif::Sarif,
+    &junit::Junit,
+    &csv::Csv,
+    &github::Github,
+    &html::Html,
+];
 
 /// The format of this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Reporter> {

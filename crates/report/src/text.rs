@@ -3,13 +3,13 @@
 //! Rendered from the document alone, worst vector first. The first line is the verdict in words; everything after
 //! it is the reason. Colour codes are written only when asked for, and text that came from outside can bring none.
 
-mod amount;
+pub(crate) mod amount;
 pub mod checkup;
-mod finding;
+pub(crate) mod finding;
 mod gauges;
-mod headline;
-mod page;
-mod vector;
+pub(crate) mod headline;
+pub(crate) mod page;
+pub(crate) mod vector;
 
 use std::io;
 
@@ -18,7 +18,7 @@ use anstyle::Style;
 pub use self::page::printable;
 
 use self::page::{DIM, Page, STRONG};
-use crate::document::{Document, GradeBasis, Runtime, Verdict};
+use crate::document::{Document, GradeBasis, Runtime, Vector, Verdict};
 use crate::{Look, Reporter, quantity};
 
 /// `--format text`.
@@ -51,23 +51,45 @@ pub fn write(document: &Document, look: &Look, out: &mut dyn io::Write) -> io::R
     foot(document, &mut page)
 }
 
+/// One thing that is known, and what it is about.
+pub(crate) struct Fact {
+    pub(crate) label: &'static str,
+    pub(crate) text: String,
+    /// Only few readers want it.
+    pub(crate) is_detail: bool,
+}
+
+impl Fact {
+    const fn new(label: &'static str, text: String) -> Self {
+        Self { label, text, is_detail: false }
+    }
+
+    const fn detail(label: &'static str, text: String) -> Self {
+        Self { label, text, is_detail: true }
+    }
+}
+
 fn head(document: &Document, page: &mut Page<'_>) -> io::Result<()> {
     let headline = headline::of(document);
     page.titled(headline::style(document), &headline.word, &headline.rest)?;
     page.paragraph(STRONG, 0, &score(document))?;
     page.blank()?;
-    page.entry("Target", &target(document))?;
-    if document.vectors.len() > 1 {
-        page.entry("Vectors", &verdict_counts(document))?;
-    }
-    for doubt in &document.doubts {
-        page.entry("Doubt", &doubt.message)?;
-    }
-    let passed_over = document.service.floor.iter().flat_map(|floor| &floor.passed_over);
-    passed_over.into_iter().try_for_each(|reason| page.entry_in(DIM, "Passed over", reason))
+    page.facts(&facts(document))
 }
 
-fn score(document: &Document) -> String {
+/// What concerns the whole run.
+pub(crate) fn facts(document: &Document) -> Vec<Fact> {
+    let mut facts = vec![Fact::new("Target", target(document))];
+    if document.vectors.len() > 1 {
+        facts.push(Fact::new("Vectors", verdict_counts(document)));
+    }
+    facts.extend(document.doubts.iter().map(|doubt| Fact::new("Doubt", doubt.message.clone())));
+    let passed_over = document.service.floor.iter().flat_map(|floor| &floor.passed_over);
+    facts.extend(passed_over.map(|reason| Fact::detail("Passed over", reason.clone())));
+    facts
+}
+
+pub(crate) fn score(document: &Document) -> String {
     let (Some(score), Some(grade)) = (document.score, document.grade) else {
         return "No score and no grade: not enough was measured.".to_owned();
     };
@@ -98,11 +120,16 @@ fn verdict_counts(document: &Document) -> String {
     format!("{}: {}", document.vectors.len(), counts.join(", "))
 }
 
+/// The vectors, the worst verdict first.
+pub(crate) fn worst_first(document: &Document) -> Vec<&Vector> {
+    let mut vectors: Vec<_> = document.vectors.iter().collect();
+    vectors.sort_by_key(|vector| vector.verdict);
+    vectors
+}
+
 fn vectors(document: &Document, page: &mut Page<'_>) -> io::Result<()> {
-    let mut worst_first: Vec<_> = document.vectors.iter().collect();
-    worst_first.sort_by_key(|vector| vector.verdict);
     let alone = document.vectors.len() == 1;
-    for vector in worst_first {
+    for vector in worst_first(document) {
         page.blank()?;
         vector::write(vector, document, page)?;
         // A flat line for each of many steady vectors would only hide the one that is not.
@@ -123,6 +150,11 @@ fn last_output(document: &Document, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 fn foot(document: &Document, page: &mut Page<'_>) -> io::Result<()> {
+    foot_lines(document).iter().try_for_each(|line| page.paragraph(DIM, 0, line))
+}
+
+/// What it cost, how to do it again, and where the service's output is.
+pub(crate) fn foot_lines(document: &Document) -> Vec<String> {
     let cost = &document.footprint;
     let run = format!(
         "{} in {}; drip itself used {} of processor time and {} of memory.",
@@ -131,12 +163,8 @@ fn foot(document: &Document, page: &mut Page<'_>) -> io::Result<()> {
         quantity::duration(cost.cpu_seconds),
         quantity::bytes(cost.peak_rss_bytes as f64)
     );
-    page.paragraph(DIM, 0, &run)?;
-    page.paragraph(DIM, 0, &settings(document))?;
-    if let Some(log) = &document.service.log {
-        page.paragraph(DIM, 0, &format!("Service log: {log}"))?;
-    }
-    Ok(())
+    let log = document.service.log.as_ref().map(|log| format!("Service log: {log}"));
+    [run, settings(document)].into_iter().chain(log).collect()
 }
 
 /// What somebody needs to do it again.

@@ -34,7 +34,8 @@ static MAY_NAME: &[(&str, &[&str])] = &[
     ("drip-meter", BASE),
     ("drip-judge", BASE),
     ("drip-catalog", BASE),
-    ("drip-report", BASE),
+    // What a finding means is published text, which formats with rules of their own (SARIF) repeat.
+    ("drip-report", &["drip-model", "drip-catalog"]),
     ("drip-session", CONDUCTED),
     ("drip", ALL),
     ("drip-trial", &["drip-model", "drip-judge"]),

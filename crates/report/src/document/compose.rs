@@ -264,6 +264,7 @@ fn finding(finding: &model::Finding) -> Finding {
         endpoint: finding.endpoint.clone(),
         cwe: finding.cwe.iter().map(|&cwe| cwe.to_owned()).collect(),
         locations: Vec::new(),
+        suppressed: None,
     }
 }
 

@@ -4,7 +4,7 @@ use crate::document::{Evidence, Growth, Interval, Signal, Vector};
 use crate::quantity;
 
 /// `439 bytes`, `0.98 file descriptors`.
-pub(super) fn of(signal: Signal, value: f64) -> String {
+pub(crate) fn of(signal: Signal, value: f64) -> String {
     let noun = match signal {
         Signal::Descriptors => "file descriptor",
         Signal::Sockets => "socket",
@@ -21,7 +21,7 @@ pub(super) fn of(signal: Signal, value: f64) -> String {
 }
 
 /// `421 to 457 bytes`, `980 bytes to 1.1 KB`: the unit once where it is the same.
-pub(super) fn range(signal: Signal, low: f64, high: f64) -> String {
+pub(crate) fn range(signal: Signal, low: f64, high: f64) -> String {
     let (low, high) = (of(signal, low), of(signal, high));
     match (low.split_once(' '), high.split_once(' ')) {
         (Some((number, low_unit)), Some((_, unit))) if low_unit == unit => format!("{number} to {high}"),

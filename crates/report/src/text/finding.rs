@@ -5,7 +5,7 @@ use std::io;
 use anstyle::{AnsiColor, Style};
 
 use super::page::{BAD, OPEN, Page};
-use crate::document::{Finding, Location, Severity};
+use crate::document::{Finding, Location, Severity, Suppression};
 
 /// Columns that the words of a finding are set in by.
 const INDENT: usize = 2;
@@ -32,17 +32,24 @@ const fn style(severity: Severity) -> Style {
 }
 
 /// `GET /data; confidence: certain; CWE-401, CWE-772`.
-fn about(finding: &Finding) -> String {
+pub(crate) fn about(finding: &Finding) -> String {
     let mut parts: Vec<String> = finding.endpoint.iter().cloned().collect();
     parts.push(format!("confidence: {}", finding.confidence.name()));
     if !finding.cwe.is_empty() {
         parts.push(finding.cwe.join(", "));
     }
+    parts.extend(finding.suppressed.as_ref().map(suppressed));
     parts.join("; ")
 }
 
+/// `suppressed until 2027-01-31: it is a ring`.
+pub(crate) fn suppressed(suppression: &Suppression) -> String {
+    let word = if suppression.expired { "suppression expired after" } else { "suppressed until" };
+    format!("{word} {}: {}", suppression.until, suppression.reason)
+}
+
 /// `leaky-server.js:5 in handler, held by requestLog`.
-fn place(location: &Location) -> String {
+pub(crate) fn place(location: &Location) -> String {
     let function = location.function.as_ref().map(|function| format!(" in {function}"));
     let holder = location.holder.as_ref().map(|holder| format!(", held by {holder}"));
     format!(

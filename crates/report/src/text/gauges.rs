@@ -1,8 +1,6 @@
 //! What was read beside the signal, in words: of what the growth consists, and which counts grew with the requests.
 
-use std::io;
-
-use super::page::Page;
+use super::Fact;
 use crate::document::{Gauge, Unit, Vector, Verdict};
 use crate::quantity;
 
@@ -12,17 +10,16 @@ const BYTES_MIN: f64 = 300_000.0;
 const COUNT_MIN: f64 = 20.0;
 
 /// A line for the parts that grew, and one for the counts; nothing where memory is calm and no count grew.
-pub(super) fn write(vector: &Vector, page: &mut Page<'_>) -> io::Result<()> {
+pub(super) fn facts(vector: &Vector) -> Vec<Fact> {
     let requests = vector.judged_requests.unwrap_or(0) as f64;
     let is_calm = matches!(vector.verdict, Verdict::Steady | Verdict::Settling);
     let parts = if is_calm { Vec::new() } else { grown(&vector.gauges, Unit::Bytes, BYTES_MIN / requests) };
     let counts = grown(&vector.gauges, Unit::Count, COUNT_MIN / requests);
-    for (title, grown) in [("Parts", parts), ("Counts", counts)] {
-        if !grown.is_empty() {
-            page.entry(title, &grown.join("; "))?;
-        }
-    }
-    Ok(())
+    let lines = [("Parts", parts), ("Counts", counts)].into_iter();
+    lines
+        .filter(|(_, grown)| !grown.is_empty())
+        .map(|(label, grown)| Fact::new(label, grown.join("; ")))
+        .collect()
 }
 
 /// `array buffers grew by 8.2 KB per request`, largest first; what grew by less than `least` is left out.

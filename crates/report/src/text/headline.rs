@@ -10,15 +10,15 @@ use crate::document::{Crash, Document, GradeBasis, Signal, Status, Unit, Vector,
 use crate::quantity;
 
 /// A first line in two parts, of which the first may be painted.
-pub(super) struct Headline {
+pub(crate) struct Headline {
     /// `LEAKING`.
-    pub(super) word: String,
+    pub(crate) word: String,
     /// ` (partial: interrupted): GET /data keeps …`.
-    pub(super) rest: String,
+    pub(crate) rest: String,
 }
 
 /// The first line of a document.
-pub(super) fn of(document: &Document) -> Headline {
+pub(crate) fn of(document: &Document) -> Headline {
     let worst = document.vectors.iter().find(|vector| Some(vector.verdict) == document.verdict);
     let (word, sentence) = match worst {
         Some(vector) => (word(vector.verdict), sentence(vector, document)),
@@ -42,7 +42,7 @@ pub(super) const fn style_of(verdict: Verdict) -> Style {
 }
 
 /// `LEAKING`, `GROWING WITH TIME`.
-pub(super) fn word(verdict: Verdict) -> String {
+pub(crate) fn word(verdict: Verdict) -> String {
     verdict.name().replace('-', " ").to_uppercase()
 }
 
@@ -57,7 +57,8 @@ fn reservations(document: &Document) -> String {
     if parts.is_empty() { String::new() } else { format!(" ({})", parts.join("; ")) }
 }
 
-fn nothing(document: &Document) -> String {
+/// Why there is no verdict.
+pub(crate) fn nothing(document: &Document) -> String {
     let what = format!("no request pattern got a verdict on {}.", document.url);
     match document.doubts.first() {
         Some(doubt) => format!("{what} Reason: {}.", fragment(&doubt.message)),
@@ -65,7 +66,8 @@ fn nothing(document: &Document) -> String {
     }
 }
 
-fn sentence(vector: &Vector, document: &Document) -> String {
+/// A vector's verdict in a sentence; a steady one speaks for all vectors.
+pub(crate) fn sentence(vector: &Vector, document: &Document) -> String {
     let endpoint = &vector.endpoint;
     match vector.verdict {
         Verdict::Crashed => crashed(vector),

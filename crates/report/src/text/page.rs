@@ -8,18 +8,19 @@ use std::io;
 use anstyle::{AnsiColor, Style};
 use textwrap::{Options, WordSplitter};
 
+use super::Fact;
 use crate::Look;
 
 /// For what stands out.
-pub(super) const STRONG: Style = Style::new().bold();
+pub(crate) const STRONG: Style = Style::new().bold();
 /// For what only few readers want.
-pub(super) const DIM: Style = Style::new().dimmed();
+pub(crate) const DIM: Style = Style::new().dimmed();
 /// For what must be mended.
-pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// For what is open.
-pub(super) const OPEN: Style = AnsiColor::Yellow.on_default().bold();
+pub(crate) const OPEN: Style = AnsiColor::Yellow.on_default().bold();
 /// For what is well.
-pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 
 /// Columns of a label and the space behind it.
 const LABEL_COLUMNS: usize = 14;
@@ -29,30 +30,30 @@ const INDENT: usize = 2;
 const BESIDE_COLUMNS_MIN: usize = 60;
 
 /// A page of the report.
-pub(super) struct Page<'a> {
+pub(crate) struct Page<'a> {
     look: &'a Look,
     out: &'a mut dyn io::Write,
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn new(look: &'a Look, out: &'a mut dyn io::Write) -> Self {
+    pub(crate) fn new(look: &'a Look, out: &'a mut dyn io::Write) -> Self {
         Self { look, out }
     }
 
-    pub(super) fn columns(&self) -> usize {
+    pub(crate) fn columns(&self) -> usize {
         self.look.columns()
     }
 
-    pub(super) const fn unicode(&self) -> bool {
+    pub(crate) const fn unicode(&self) -> bool {
         self.look.unicode
     }
 
-    pub(super) fn blank(&mut self) -> io::Result<()> {
+    pub(crate) fn blank(&mut self) -> io::Result<()> {
         writeln!(self.out)
     }
 
     /// Wrapped text of one style.
-    pub(super) fn paragraph(&mut self, style: Style, indent: usize, text: &str) -> io::Result<()> {
+    pub(crate) fn paragraph(&mut self, style: Style, indent: usize, text: &str) -> io::Result<()> {
         let margin = " ".repeat(indent);
         for item in text.split('\n') {
             // What belongs to a point of a list stands under its words.
@@ -66,7 +67,7 @@ impl<'a> Page<'a> {
     }
 
     /// Wrapped text of which only the first words are painted.
-    pub(super) fn titled(&mut self, style: Style, title: &str, text: &str) -> io::Result<()> {
+    pub(crate) fn titled(&mut self, style: Style, title: &str, text: &str) -> io::Result<()> {
         let title = printable(title);
         for (index, line) in self.wrap(&format!("{title}{text}"), "", "").iter().enumerate() {
             // A title that is itself wrapped stays plain: its end is somewhere in the next line.
@@ -78,12 +79,12 @@ impl<'a> Page<'a> {
     }
 
     /// `Label   text`, the text in a column of its own where there is room.
-    pub(super) fn entry(&mut self, label: &str, text: &str) -> io::Result<()> {
+    pub(crate) fn entry(&mut self, label: &str, text: &str) -> io::Result<()> {
         self.entry_in(Style::new(), label, text)
     }
 
     /// The same, with the text in a style.
-    pub(super) fn entry_in(&mut self, style: Style, label: &str, text: &str) -> io::Result<()> {
+    pub(crate) fn entry_in(&mut self, style: Style, label: &str, text: &str) -> io::Result<()> {
         let margin = " ".repeat(INDENT);
         if self.columns() < BESIDE_COLUMNS_MIN {
             let label = self.paint(DIM, label);
@@ -100,8 +101,14 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
+    /// Entries, details dimmed.
+    pub(crate) fn facts(&mut self, facts: &[Fact]) -> io::Result<()> {
+        let style = |fact: &Fact| if fact.is_detail { DIM } else { Style::new() };
+        facts.iter().try_for_each(|fact| self.entry_in(style(fact), fact.label, &fact.text))
+    }
+
     /// A line that has its width already.
-    pub(super) fn drawn(&mut self, line: &str) -> io::Result<()> {
+    pub(crate) fn drawn(&mut self, line: &str) -> io::Result<()> {
         writeln!(self.out, "{}{line}", " ".repeat(INDENT))
     }
 
@@ -112,7 +119,7 @@ impl<'a> Page<'a> {
             // A path or a URL that is cut cannot be copied.
             .break_words(false)
             .word_splitter(WordSplitter::NoHyphenation);
-        textwrap::wrap(&printable(text), options).into_iter().map(Into::into).collect()
+        textwrap::wrap(&printable(text), options).into_iter().map(|line| uncommanding(&line)).collect()
     }
 
     fn paint(&self, style: Style, text: &str) -> String {
@@ -123,9 +130,28 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Line breaks are kept, tabs are spaces, colour codes are left out, and what else would steer a terminal is a
-/// question mark.
+/// Text that steers neither a terminal nor the runner of a build.
+///
+/// Line breaks are kept, tabs are spaces, colour codes are left out, and what else would be obeyed is a question mark:
+/// control characters, and what GitHub's runner takes for a command (`::` at the head of a line, `##[` anywhere).
 pub fn printable(text: &str) -> String {
+    let text = without_control(text).replace("##[", "#?[");
+    if !text.contains("::") {
+        return text;
+    }
+    text.split('\n').map(uncommanding).collect::<Vec<_>>().join("\n")
+}
+
+/// A line without the beginning of a command.
+fn uncommanding(line: &str) -> String {
+    let begin = line.len() - line.trim_start().len();
+    match line[begin..].strip_prefix("::") {
+        Some(rest) => format!("{}?:{rest}", &line[..begin]),
+        None => line.to_owned(),
+    }
+}
+
+fn without_control(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(letter) = rest.chars().next() {
@@ -137,7 +163,7 @@ pub fn printable(text: &str) -> String {
         out.push(match letter {
             '\n' => '\n',
             '\t' => ' ',
-            _ if letter.is_control() || turns_text_around(letter) => '?',
+            _ if letter.is_control() || turns_text_around(letter) || is_no_character(letter) => '?',
             _ => letter,
         });
     }
@@ -153,6 +179,11 @@ fn after_colour_code(text: &str) -> Option<&str> {
 /// Unicode's bidirectional controls, which can show a line other than it is.
 const fn turns_text_around(letter: char) -> bool {
     matches!(letter, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// What Unicode keeps for ever, and XML forbids.
+const fn is_no_character(letter: char) -> bool {
+    matches!(letter as u32 & 0xFFFF, 0xFFFE | 0xFFFF)
 }
 
 #[cfg(test)]
@@ -171,6 +202,16 @@ mod tests {
         let hostile = "a\u{1b}[2Jb\tc\u{202e}d\r\u{9b}e \u{1b}[1;31mred\u{1b}[0m";
         let shown = written(true, 80, |page| page.paragraph(Style::new(), 0, hostile));
         assert_eq!(shown, "a?[2Jb c?d??e red\n");
+    }
+
+    #[test]
+    fn text_from_outside_cannot_steer_a_build() {
+        let wrapped = format!("{} ::error::x", "y".repeat(60));
+        for hostile in ["::add-mask::x", "##[add-mask]x", "a\n::stop-commands::x", &wrapped] {
+            let shown = written(false, 60, |page| page.entry("Doubt", hostile));
+            assert!(shown.lines().all(|line| !line.trim_start().starts_with("::")), "{shown:?}");
+            assert!(!shown.contains("##["), "{shown:?}");
+        }
     }
 
     #[test]

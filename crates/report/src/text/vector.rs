@@ -3,8 +3,8 @@
 use std::io;
 
 use super::amount::{self, Said};
-use super::page::{DIM, Page};
-use super::{gauges, headline};
+use super::page::Page;
+use super::{Fact, gauges, headline};
 use crate::document::{Document, Evidence, Growth, Signal, Tally, Threshold, ToLimit, Unit, Vector, Verdict};
 use crate::{chart, quantity};
 
@@ -20,25 +20,32 @@ const CONFIRMED: &str = "in fresh doses after the verdict, which took no part in
 /// Everything but the picture.
 pub(super) fn write(vector: &Vector, document: &Document, page: &mut Page<'_>) -> io::Result<()> {
     let title = headline::word(vector.verdict);
-    let name = format!("  {} ({} requests)", vector.endpoint, words(&vector.pattern));
-    page.titled(headline::style_of(vector.verdict), &title, &name)?;
-    page.entry("Requests", &requests(vector))?;
-    page.entry("Answers", &answers(&vector.tally))?;
-    growth(vector, document, page)?;
-    gauges::write(vector, page)?;
-    if let Some(to_limit) = &vector.to_limit {
-        page.entry("Limit", &limit(to_limit))?;
-    }
-    for doubt in vector.doubts.iter().filter(|doubt| !document.doubts.contains(doubt)) {
-        page.entry("Doubt", &doubt.message)?;
-    }
-    for other in vector.others.iter().filter(|other| is_worth_saying(other)) {
-        page.entry("Also", &format!("{}: {}", other.signal, Said::further(other).in_words()))?;
-    }
+    page.titled(headline::style_of(vector.verdict), &title, &format!("  {}", name(vector)))?;
+    page.facts(&facts(vector, document))
+}
+
+/// `GET /data (repeated requests)`.
+pub(crate) fn name(vector: &Vector) -> String {
+    format!("{} ({} requests)", vector.endpoint, words(&vector.pattern))
+}
+
+/// All that is known of a vector.
+pub(crate) fn facts(vector: &Vector, document: &Document) -> Vec<Fact> {
+    let mut facts =
+        vec![Fact::new("Requests", requests(vector)), Fact::new("Answers", answers(&vector.tally))];
+    facts.extend(growth(vector, document));
+    facts.extend(gauges::facts(vector));
+    facts.extend(vector.to_limit.as_ref().map(|to_limit| Fact::new("Limit", limit(to_limit))));
+    let own = vector.doubts.iter().filter(|doubt| !document.doubts.contains(doubt));
+    facts.extend(own.map(|doubt| Fact::new("Doubt", doubt.message.clone())));
+    let other = |other: &Evidence| format!("{}: {}", other.signal, Said::further(other).in_words());
+    let worth_saying = vector.others.iter().filter(|other| is_worth_saying(other));
+    facts.extend(worth_saying.map(|evidence| Fact::new("Also", other(evidence))));
     if matches!(vector.verdict, Verdict::Leaking | Verdict::Unbounded) && vector.unit == Some(Unit::Bytes) {
-        page.entry("Note", EXPIRY)?;
+        facts.push(Fact::new("Note", EXPIRY.to_owned()));
     }
-    vector.thresholds.iter().try_for_each(|threshold| page.entry_in(DIM, "Threshold", &reckoned(threshold)))
+    facts.extend(vector.thresholds.iter().map(|threshold| Fact::detail("Threshold", reckoned(threshold))));
+    facts
 }
 
 /// The readings as a picture; nothing where there are too few.
@@ -51,29 +58,25 @@ pub(super) fn picture(vector: &Vector, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// What the signal did, and what follows from the verdict alone.
-fn growth(vector: &Vector, document: &Document, page: &mut Page<'_>) -> io::Result<()> {
-    if let Some(signal) = vector.signal {
-        page.entry("Signal", &format!("{signal}{}", reading(vector, document)))?;
-    }
-    if let Some(said) = Said::main(vector) {
-        page.entry("Growth", &said.in_words())?;
-    }
-    if vector.confirmed == Some(true) {
-        page.entry("Seen again", CONFIRMED)?;
-    }
-    if let Some((signal, per_hour)) = vector.signal.zip(vector.per_hour) {
-        page.entry("When idle", &format!("grows by {}", amount::per(signal, &per_hour, "hour")))?;
-    }
-    if let Some(key) = &vector.key {
-        page.entry("Key", &format!("{key}; the same request, repeated, keeps nothing"))?;
-    }
-    if let Some(crash) = &vector.crash {
-        page.entry("Death", &headline::death(crash))?;
-    }
-    match vector.signal.zip(vector.smallest_detectable) {
-        Some((signal, smallest)) => page.entry("Detectable", &detectable(&amount::of(signal, smallest))),
-        None => Ok(()),
-    }
+fn growth(vector: &Vector, document: &Document) -> Vec<Fact> {
+    let of = |label, text: Option<String>| text.map(|text| Fact::new(label, text));
+    let signal = vector.signal.map(|signal| format!("{signal}{}", reading(vector, document)));
+    let idle = vector.signal.zip(vector.per_hour);
+    let idle = idle.map(|(signal, rate)| format!("grows by {}", amount::per(signal, &rate, "hour")));
+    let key = vector.key.as_ref().map(|key| format!("{key}; the same request, repeated, keeps nothing"));
+    let smallest = vector.signal.zip(vector.smallest_detectable);
+    [
+        of("Signal", signal),
+        of("Growth", Said::main(vector).map(|said| said.in_words())),
+        of("Seen again", (vector.confirmed == Some(true)).then(|| CONFIRMED.to_owned())),
+        of("When idle", idle),
+        of("Key", key),
+        of("Death", vector.crash.as_ref().map(headline::death)),
+        of("Detectable", smallest.map(|(signal, smallest)| detectable(&amount::of(signal, smallest)))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// ` (node-inspector; readings of up to 45 ms)`, where the verdict rests on a floor.
@@ -95,7 +98,7 @@ fn detectable(amount: &str) -> String {
     format!("a leak of {amount} per request or more would have been seen")
 }
 
-fn words(name: &str) -> String {
+pub(crate) fn words(name: &str) -> String {
     name.replace('-', " ")
 }
 

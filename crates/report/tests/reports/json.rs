@@ -99,6 +99,7 @@ fn what_is_no_report_is_refused_by_name() {
     check_refused(b"[]", "not a drip report");
     check_refused(b"3", "not a drip report");
     check_refused(b"", "not JSON");
+    check_refused(br#"{"schema": "drip.report/1", "id": "#, "ends in the middle, at line 1");
     check_refused(b"LEAKING: GET /data", "not JSON");
 }
 
