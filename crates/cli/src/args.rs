@@ -11,6 +11,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "drip", version, about, max_term_width = 100)]
 pub(crate) struct Cli {
+    /// Settings of run and scan [default: drip.toml in this folder, if there is one]
+    #[arg(long, value_name = "FILE", env = "DRIP_CONFIG", global = true)]
+    pub(crate) config: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) verb: Verb,
 }
@@ -25,10 +28,18 @@ pub(crate) enum Verb {
     Demo(DemoArgs),
     /// Render a saved result
     Report(ReportArgs),
+    /// Compare two saved results: new, fixed, worse
+    Diff(DiffArgs),
     /// What a finding means and how to fix it
     Explain(ExplainArgs),
     /// What can be measured here, of which service, how, and what that costs
     Doctor(DoctorArgs),
+    /// Write a commented drip.toml, after a look at this folder
+    Init,
+    /// A script that completes our words in a shell
+    Completions(CompletionsArgs),
+    /// The manual pages, as man reads them
+    Man,
 }
 
 #[derive(Debug, Args)]
@@ -132,6 +143,41 @@ pub(crate) struct ReportArgs {
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) show: Show,
+    #[command(flatten)]
+    pub(crate) files: ReportFiles,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The earlier result
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+    /// The later one
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+    /// What to print
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    pub(crate) format: DiffFormat,
+    /// No colours; NO_COLOR in the environment does the same
+    #[arg(long, help_heading = "Output")]
+    pub(crate) no_color: bool,
+    /// Exit with 1 when something fails that did not, or fails more
+    #[arg(long, value_name = "new", value_parser = ["new"], help_heading = "Gate")]
+    pub(crate) fail_on: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum DiffFormat {
+    Text,
+    Markdown,
+    Json,
 }
 
 #[derive(Debug, Args)]
@@ -158,13 +204,29 @@ pub(crate) struct Common {
     #[arg(short, long, value_name = "FILE", env = "DRIP_OUTPUT", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) files: ReportFiles,
+    #[command(flatten)]
     pub(crate) runtime: RuntimeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportFiles {
+    /// Save a report in this format too, as html=report.html; repeatable
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = rendering, help_heading = "Output")]
+    pub(crate) reports: Vec<Rendering>,
+}
+
+/// A format, and the file that it goes to.
+#[derive(Debug, Clone)]
+pub(crate) struct Rendering {
+    pub(crate) format: String,
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     /// What to print
-    #[arg(long, value_name = "FORMAT", env = "DRIP_FORMAT", default_value = "text", value_parser = PossibleValuesParser::new(drip_report::REPORTERS.iter().map(|reporter| reporter.name())), help_heading = "Output")]
+    #[arg(long, value_name = "FORMAT", env = "DRIP_FORMAT", default_value = "text", value_parser = PossibleValuesParser::new(formats()), help_heading = "Output")]
     pub(crate) format: String,
     /// No progress
     #[arg(short, long, help_heading = "Output")]
@@ -252,7 +314,10 @@ pub(crate) struct GateArgs {
     /// Fail also when the score is lower than this
     #[arg(long, value_name = "SCORE", env = "DRIP_FAIL_UNDER", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub(crate) fail_under: Option<u8>,
-    /// Fail also on this verdict or finding, as unclear or DRIP005; repeatable
+    /// An earlier result to compare with, or latest: that of the last run in this folder
+    #[arg(long, value_name = "FILE|latest", env = "DRIP_BASELINE")]
+    pub(crate) baseline: Option<String>,
+    /// Fail also on this verdict or finding, as unclear or DRIP005; new: only on what the baseline does not have; repeatable
     #[arg(long, value_name = "VERDICT-OR-ID", value_delimiter = ',', value_parser = verdict_or_id)]
     pub(crate) fail_on: Vec<String>,
     /// Report only: a verdict never fails
@@ -298,10 +363,27 @@ fn pattern(text: &str) -> Result<String, String> {
     drip_plan::choose(&[text.to_owned()]).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
+fn formats() -> impl Iterator<Item = &'static str> {
+    drip_report::REPORTERS.iter().map(|reporter| reporter.name())
+}
+
+fn rendering(text: &str) -> Result<Rendering, String> {
+    let (format, file) =
+        text.split_once('=').filter(|(_, file)| !file.is_empty()).ok_or("FORMAT=FILE is expected")?;
+    let known = || formats().collect::<Vec<_>>().join(", ");
+    match drip_report::by_name(format) {
+        Some(_) => Ok(Rendering { format: format.to_owned(), file: file.into() }),
+        None => Err(format!("{format} is no format; there are {}", known())),
+    }
+}
+
+/// What `--fail-on` calls all that a baseline does not have.
+pub(crate) const NEW: &str = "new";
+
 fn verdict_or_id(text: &str) -> Result<String, String> {
     let known = |name: &&str| name.eq_ignore_ascii_case(text);
     let ids = drip_catalog::PAGES.iter().map(|page| page.id);
-    if let Some(name) = drip_model::Verdict::NAMES.into_iter().chain(ids).find(known) {
+    if let Some(name) = drip_model::Verdict::NAMES.into_iter().chain(ids).chain([NEW]).find(known) {
         return Ok(name.to_owned());
     }
     Err(format!(
@@ -326,6 +408,14 @@ mod tests {
         assert_eq!(size("512MiB"), Ok(512 << 20));
         assert_eq!(size("96MB"), Ok(96_000_000));
         assert!(size("0").is_err() && size("much").is_err());
+    }
+
+    #[test]
+    fn a_report_names_its_format_and_its_file() {
+        let report = rendering("sarif=out/a=b.sarif").unwrap();
+        assert_eq!((report.format.as_str(), report.file.as_path()), ("sarif", "out/a=b.sarif".as_ref()));
+        assert!(rendering("pdf=x").unwrap_err().contains("text, json"));
+        assert!(rendering("sarif").is_err() && rendering("sarif=").is_err());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use drip_plan::{Ask, Credentials, Skipped, address, vectors};
 use drip_session::{Job, Launch, Place};
 
 use crate::args::{
-    Common, DoctorArgs, GateArgs, LoadArgs, ReckonArgs, RunArgs, RuntimeName, ScanArgs, ServiceArgs,
+    Common, DoctorArgs, GateArgs, LoadArgs, NEW, ReckonArgs, RunArgs, RuntimeName, ScanArgs, ServiceArgs,
 };
 use crate::gate::Gate;
 use crate::requests::{Requests, Target, requests};
@@ -188,8 +188,11 @@ const fn runtime(name: RuntimeName) -> Runtime {
 }
 
 /// The gate that the arguments describe.
-pub(crate) fn gate(args: &GateArgs) -> Gate {
-    Gate {
+pub(crate) fn gate(args: &GateArgs) -> Result<Gate, Wrong> {
+    if args.baseline.is_none() && args.fail_on.iter().any(|name| name == NEW) {
+        return Err(Wrong("--fail-on new needs a --baseline to be new against".to_owned()));
+    }
+    Ok(Gate {
         fail_below: args
             .fail_below
             .as_ref()
@@ -198,5 +201,6 @@ pub(crate) fn gate(args: &GateArgs) -> Gate {
         fail_under: args.fail_under,
         fail_on: args.fail_on.clone(),
         no_fail: args.no_fail,
-    }
+        ..Gate::default()
+    })
 }

@@ -1,5 +1,6 @@
 //! From a document to an exit code: what fails a build. Pure.
 
+use drip_report::diff::fails;
 use drip_report::document::{Document, Vector, Verdict};
 
 use crate::exit;
@@ -15,6 +16,10 @@ pub(crate) struct Gate {
     pub(crate) fail_on: Vec<String>,
     /// Only report.
     pub(crate) no_fail: bool,
+    /// Endpoints and patterns whose verdict fails nothing: it was known before.
+    pub(crate) excused: Vec<(String, String)>,
+    /// Something is worse than in the baseline, and that was to fail.
+    pub(crate) is_new: bool,
 }
 
 /// A code, and why when it is not zero.
@@ -23,10 +28,6 @@ pub(crate) struct Ruling {
     pub(crate) code: u8,
     pub(crate) because: Option<String>,
 }
-
-/// Verdicts that fail by themselves.
-const FAILURES: [Verdict; 4] =
-    [Verdict::Crashed, Verdict::Leaking, Verdict::Unbounded, Verdict::GrowingWithTime];
 
 /// Rules on a document.
 pub(crate) fn rule(gate: &Gate, document: &Document) -> Ruling {
@@ -48,12 +49,30 @@ pub(crate) fn rule(gate: &Gate, document: &Document) -> Ruling {
 }
 
 fn failure(gate: &Gate, document: &Document) -> Option<String> {
-    let failed = document.vectors.iter().find(|vector| FAILURES.contains(&vector.verdict));
+    let excused = |vector: &Vector| {
+        gate.excused
+            .iter()
+            .any(|(endpoint, pattern)| *endpoint == vector.endpoint && *pattern == vector.pattern)
+    };
+    let failed = document.vectors.iter().find(|vector| fails(vector.verdict) && !excused(vector));
     let by_verdict = failed.map(|vector| match vector.verdict {
         Verdict::Crashed => format!("the service crashed under {}", vector.endpoint),
         verdict => format!("{} is {}", vector.endpoint, verdict.name()),
     });
-    by_verdict.or_else(|| below(gate, document)).or_else(|| named(gate, document))
+    let newly = || gate.is_new.then(|| "something is worse than in the baseline (--fail-on new)".to_owned());
+    by_verdict
+        .or_else(|| expired(document))
+        .or_else(newly)
+        .or_else(|| below(gate, document))
+        .or_else(|| named(gate, document))
+}
+
+/// What was to be lived with until a day that is over.
+fn expired(document: &Document) -> Option<String> {
+    document.findings.iter().find_map(|finding| {
+        let suppression = finding.suppressed.as_ref().filter(|suppression| suppression.expired)?;
+        Some(format!("the suppression of {} expired after {}", finding.id, suppression.until))
+    })
 }
 
 /// Without a grade there is nothing that could be good enough.
@@ -82,7 +101,7 @@ fn named(gate: &Gate, document: &Document) -> Option<String> {
     let verdict = document.vectors.iter().find(|vector| on(vector.verdict.name()));
     let by_verdict =
         verdict.map(|vector| format!("{} is {} (--fail-on)", vector.endpoint, vector.verdict.name()));
-    let finding = document.findings.iter().find(|finding| on(&finding.id));
+    let finding = document.findings.iter().find(|finding| on(&finding.id) && !finding.is_suppressed());
     by_verdict.or_else(|| finding.map(|finding| format!("{} was found (--fail-on)", finding.id)))
 }
 
@@ -207,6 +226,16 @@ mod tests {
         let found = document(&[("settling", &[])], &["DRIP005"], Some((100, 'A')));
         check(&on("DRIP005"), &found, exit::GATE_FAILED, Some("DRIP005 was found (--fail-on)"));
         check(&on("DRIP007"), &found, exit::PASS, None);
+    }
+
+    #[test]
+    fn what_was_known_fails_nothing_and_what_is_new_does() {
+        let known = Gate { excused: vec![("GET /data".into(), "repeated".into())], ..Gate::default() };
+        check(&known, &with("leaking"), exit::PASS, None);
+        let other = Gate { excused: vec![("GET /data".into(), "unique-query".into())], ..Gate::default() };
+        check(&other, &with("leaking"), exit::GATE_FAILED, Some("leaking"));
+        let new = Gate { is_new: true, ..known };
+        check(&new, &with("leaking"), exit::GATE_FAILED, Some("worse than in the baseline"));
     }
 
     #[test]

@@ -2,20 +2,22 @@
 
 mod args;
 mod ask;
+mod baseline;
+mod config;
 mod demo_server;
 mod exit;
 mod gate;
 mod output;
 mod progress;
 mod requests;
+mod saved;
 mod signals;
 mod spec;
+mod suppress;
 mod verb;
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;
-
-use clap::Parser;
 
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
@@ -23,7 +25,10 @@ fn main() -> ExitCode {
         return ExitCode::from(code);
     }
     // A panic unwinds to here: the pipe to the guard closes on the way, so the service is stopped.
-    let code =
-        catch_unwind(|| verb::dispatch(args::Cli::parse_from(words))).unwrap_or_else(|_| exit::our_bug());
+    let code = catch_unwind(|| match config::parse(&words) {
+        Ok((cli, suppressions)) => verb::dispatch(cli, &suppressions),
+        Err(code) => code,
+    })
+    .unwrap_or_else(|_| exit::our_bug());
     ExitCode::from(code)
 }

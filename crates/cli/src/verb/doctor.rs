@@ -71,8 +71,6 @@ fn print(checkup: &Checkup, args: &DoctorArgs) -> Result<(), Wrong> {
     }
     let mut out = io::stdout().lock();
     let look = output::look(args.no_color);
-    match drip_report::text::checkup::write(checkup, &look, &mut out).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Wrong(format!("stdout: {error}"))),
-        _ => Ok(()),
-    }
+    let written = drip_report::text::checkup::write(checkup, &look, &mut out);
+    output::unless_hung_up(written.and_then(|()| out.flush()))
 }

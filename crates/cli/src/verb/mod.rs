@@ -1,26 +1,34 @@
 //! What each verb does, one file each.
 
 mod demo;
+mod diff;
 mod doctor;
 mod explain;
+mod init;
 mod report;
 mod run;
+mod shell;
 
 use std::ffi::OsString;
 
 use crate::args::{Cli, Verb};
 use crate::ask::Wrong;
+use crate::suppress::Suppress;
 use crate::{demo_server, exit, output};
 
 /// Does what the arguments say; the exit code.
-pub(crate) fn dispatch(cli: Cli) -> u8 {
+pub(crate) fn dispatch(cli: Cli, suppressions: &[Suppress]) -> u8 {
     let done = match cli.verb {
-        Verb::Run(args) => run::run(&args),
-        Verb::Scan(args) => run::scan(&args),
+        Verb::Run(args) => run::run(&args, suppressions),
+        Verb::Scan(args) => run::scan(&args, suppressions),
         Verb::Demo(args) => demo::demo(&args),
         Verb::Report(args) => report::report(&args),
+        Verb::Diff(args) => diff::diff(&args),
         Verb::Explain(args) => explain::explain(&args),
         Verb::Doctor(args) => doctor::doctor(&args),
+        Verb::Init => init::init(),
+        Verb::Completions(args) => shell::completions(&args),
+        Verb::Man => shell::man(),
     };
     done.unwrap_or_else(|Wrong(why)| {
         output::say(&format!("drip: {why}"));

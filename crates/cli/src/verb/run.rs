@@ -4,26 +4,28 @@ use drip_report::text::printable;
 use drip_report::{Document, Environment, document};
 use drip_session::{Job, Place, Run, Trouble};
 
-use crate::args::{Common, RunArgs, ScanArgs, Show};
+use crate::args::{Common, NEW, RunArgs, ScanArgs, Show};
 use crate::ask::{self, Planned, Wrong};
+use crate::baseline::{self, Baseline};
 use crate::exit;
 use crate::gate::{Gate, rule};
 use crate::output::{self, Destination};
 use crate::progress::Progress;
 use crate::requests;
 use crate::signals::Interruption;
+use crate::suppress::{self, Suppress};
 
-pub(crate) fn run(args: &RunArgs) -> Result<u8, Wrong> {
+pub(crate) fn run(args: &RunArgs, suppressions: &[Suppress]) -> Result<u8, Wrong> {
     let planned = ask::run_job(args)?;
     tell_skipped(&planned, &args.common.show);
-    test(&planned.job, &args.common)
+    test(&planned.job, &args.common, suppressions)
 }
 
-pub(crate) fn scan(args: &ScanArgs) -> Result<u8, Wrong> {
+pub(crate) fn scan(args: &ScanArgs, suppressions: &[Suppress]) -> Result<u8, Wrong> {
     let planned = ask::scan_job(args)?;
     tell_skipped(&planned, &args.common.show);
     let job = &planned.job;
-    let code = test(job, &args.common)?;
+    let code = test(job, &args.common, suppressions)?;
     if args.memory.is_none() && !args.common.show.quiet && code != exit::NOTHING_MEASURED {
         hint_at_memory(job);
     }
@@ -42,25 +44,40 @@ fn tell_skipped(planned: &Planned, show: &Show) {
 }
 
 /// Tests, prints, saves, rules.
-fn test(job: &Job, common: &Common) -> Result<u8, Wrong> {
-    let destination = common.output.as_deref().map(Destination::try_out).transpose()?;
-    let gate = ask::gate(&common.gate);
+fn test(job: &Job, common: &Common, suppressions: &[Suppress]) -> Result<u8, Wrong> {
+    let destinations = Destination::all(common.output.as_deref(), &common.files.reports);
+    destinations.iter().try_for_each(Destination::try_out)?;
+    let mut gate = ask::gate(&common.gate)?;
+    let baseline = common.gate.baseline.as_deref().map(Baseline::load).transpose()?;
     let (run, interruption) = conduct(job, &common.show)?;
-    let document = documented(&run);
+    let mut document = documented(&run);
+    suppress::mark(suppressions, &mut document);
+    suppress::excuse(&mut gate, &document);
     if let Some(trouble) = &run.trouble {
         tell(trouble, Some(job));
     }
     if !document.vectors.is_empty() || common.show.format != "text" {
         output::print(&document, &common.show)?;
     }
-    // After it was shown: whatever becomes of the file, the result is not lost.
-    if let Some(destination) = destination {
-        destination.save(&document)?;
+    // After it was shown: whatever becomes of the files, the result is not lost.
+    output::save(&document, &destinations)?;
+    if let Some(baseline) = baseline {
+        compare(&baseline, &document, &mut gate)?;
     }
     Ok(interruption
         .code()
         .or_else(|| run.trouble.as_ref().map(code_of))
         .unwrap_or_else(|| ruled(&gate, &document)))
+}
+
+/// Tells what changed, and lets the gate know where it was asked to.
+fn compare(baseline: &Baseline, document: &Document, gate: &mut Gate) -> Result<(), Wrong> {
+    let difference = baseline.compared(document);
+    baseline::tell(difference.as_ref());
+    if let Some(difference) = difference.filter(|_| gate.fail_on.iter().any(|name| name == NEW)) {
+        baseline::narrow(gate, &difference);
+    }
+    baseline.keep(document)
 }
 
 /// The gate's code; why, where it is not a pass.

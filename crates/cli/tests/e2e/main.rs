@@ -3,21 +3,25 @@
 #![expect(clippy::unwrap_used, reason = "what these functions unwrap is what the tests assert")]
 
 mod answers;
+mod config;
 mod counts;
 mod crash;
 mod demo;
 mod description;
+mod diff;
 mod doctor;
 mod drip;
 mod examples;
 mod explain;
 mod floors;
 mod gate;
+mod init;
 mod leftovers;
 mod output;
 mod recycling;
 mod request;
 mod scan;
 mod several;
+mod shell;
 mod start;
 mod verdict;

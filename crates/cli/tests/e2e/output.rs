@@ -71,12 +71,44 @@ fn a_saved_result_renders_as_the_live_one_did() {
 }
 
 #[test]
+fn several_reports_are_saved_at_once_and_again_from_the_document() {
+    let scene = Scene::answering("r.answer()");
+    let formats = ["markdown", "ndjson", "sarif", "junit", "csv", "github", "html"];
+    let reports = |folder: &str| formats.map(|format| format!("{format}={folder}.{format}"));
+    let live = reports("live");
+    let options: Vec<_> = live.iter().flat_map(|report| ["--report", report]).collect();
+    scene.run_app(&[&["-o", "out.json"], &options, &BRIEF]);
+    let later = reports("later");
+    let options = later.iter().flat_map(|report| ["--report", report]);
+    scene.drip(&["report", "out.json"].into_iter().chain(options).collect::<Vec<_>>()).exits(0);
+    for format in formats {
+        let live = scene.read(&format!("live.{format}"));
+        assert!(!live.is_empty(), "{format}");
+        assert_eq!(live, scene.read(&format!("later.{format}")), "{format}");
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told_before_anything_starts() {
+    let scene = Scene::new();
+    let done = scene.run(&[&["--report", "sarif=no-such-folder/out.sarif"]], &["touch", "started"]);
+    done.exits(2).says(&["--report no-such-folder/out.sarif", "nothing was started"]);
+    scene
+        .run(&[&["--report", "pdf=out.pdf"]], &["touch", "started"])
+        .exits(2)
+        .says(&["pdf", "markdown, sarif"]);
+    assert!(!scene.exists("started"));
+}
+
+#[test]
 fn what_is_no_result_cannot_be_rendered() {
     let scene = Scene::new();
     scene.write("half.json", r#"{ "schema": "drip.report/1", "id": "#);
     scene.write("other.json", r#"{ "schema": "drip.report/9" }"#);
     scene.drip(&["report", "missing.json"]).exits(2).says(&["missing.json"]);
-    scene.drip(&["report", "half.json"]).exits(2).says(&["half.json"]);
+    std::fs::File::create(scene.path("huge.json")).unwrap().set_len(500 << 20).unwrap();
+    scene.drip(&["report", "half.json"]).exits(2).says(&["half.json", "the file was cut"]);
+    scene.drip(&["report", "huge.json"]).exits(2).says(&["huge.json", "larger than 64 MiB"]);
     scene.drip(&["report", "other.json"]).exits(2).says(&["other.json", "drip.report/9"]);
 }
 
