@@ -89,7 +89,7 @@ impl Case {
         Ok(Self {
             label: text("label").to_owned(),
             runtime: runtime(text("language")),
-            pattern: if requests.is_some_and(is_varied) { Pattern::UniqueQuery } else { Pattern::Repeated },
+            pattern: if requests.is_some_and(is_varied) { Pattern::UNIQUE_QUERY } else { Pattern::REPEATED },
         })
     }
 
@@ -111,6 +111,7 @@ impl Case {
             base: readings.first().map_or(0.0, |first| first.value as f64),
             assume_cache: None,
             heap_limit: None,
+            descriptor_limit: None,
         })
     }
 }
@@ -175,7 +176,7 @@ impl Judged {
             "name": self.name,
             "label": self.case.label,
             "runtime": self.case.runtime.name(),
-            "pattern": self.case.pattern.name(),
+            "pattern": self.case.pattern.name,
             "verdict": verdict(&evidence.growth),
             "requests": evidence.requests,
             "per_request": {"low": interval.low, "estimate": interval.estimate, "high": interval.high, "level": interval.level},

@@ -114,7 +114,7 @@ impl Draft {
         for part in &text.0 {
             match part {
                 Part::Literal(bytes) => self.literal(bytes),
-                Part::Slot(slot) => self.0.push(Part::Slot(*slot)),
+                hole => self.0.push(hole.clone()),
             }
         }
     }

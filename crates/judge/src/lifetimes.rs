@@ -155,7 +155,7 @@ mod tests {
         Policy::of(&Subject {
             signal: Signal::Anon,
             runtime: Runtime::Python,
-            pattern: Pattern::Repeated,
+            pattern: Pattern::REPEATED,
             base: 30e6,
             assume_cache,
             heap_limit: None,

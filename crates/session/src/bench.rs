@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use drip_drive::{Arrivals, Load, Model, Pulse, Trust, Until, play};
-use drip_model::{Conduct, Settings, Stage, Tally, VectorId};
+use drip_model::{Settings, Stage, Tally, VectorId};
 use tokio::time::sleep;
 
 use crate::event::Event;
@@ -108,8 +108,11 @@ impl Bench<'_> {
             first: self.next,
             until: dose.until,
             users: settings.users,
-            model: dose.rate.or(settings.rate).map_or(Model::Closed, |rate| Model::Open(Arrivals::constant(rate))),
-            conduct: Conduct::Polite,
+            model: dose
+                .rate
+                .or(settings.rate)
+                .map_or(Model::Closed, |rate| Model::Open(Arrivals::constant(rate))),
+            conduct: trial.vector.conduct,
             trust: &Trust::default(),
             request_time_max: REQUEST_TIME_MAX,
         };

@@ -20,7 +20,8 @@ pub fn terms(lazy: bool) -> Terms {
         alpha: 0.01,
         level: 0.99,
     };
-    Terms { policy, entries: Some(30_000), saturating: 128.0 * MB, regrowth: 96.0 * MB }
+    let early_cache = policy.cache;
+    Terms { policy, entries: Some(30_000), early_cache, saturating: 128.0 * MB, regrowth: early_cache }
 }
 
 /// The thresholds of live memory of a Node.js service that is asked for something new each time.
@@ -28,10 +29,11 @@ pub fn policy() -> Policy {
     Policy::of(&Subject {
         signal: Signal::LiveHeap,
         runtime: Runtime::Node,
-        pattern: Pattern::UniqueQuery,
+        pattern: Pattern::UNIQUE_QUERY,
         base: 20.0 * MB,
         assume_cache: None,
         heap_limit: None,
+        descriptor_limit: None,
     })
 }
 

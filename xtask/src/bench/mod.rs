@@ -26,7 +26,8 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> Result<(), Failure
         [what, words @ ..] if what == "peers" => peers::run(workspace, words),
         [what, names @ ..] if what == "record" => record::run(workspace, names),
         _ => Err(Failure::Usage(
-            "cargo xtask bench takes no words; floor or record, and names of services; judge or peers".to_owned(),
+            "cargo xtask bench takes no words; floor or record, and names of services; judge or peers"
+                .to_owned(),
         )),
     }
 }

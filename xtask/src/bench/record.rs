@@ -10,9 +10,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use drip_drive::{Load, Pulse, Until, play};
+use drip_drive::{Arrivals, Load, Model, Pulse, Trust, Until, play};
 use drip_launch::{Command, Service};
-use drip_model::{Body, Origin, Part, Scheme, Slot, Template, Text};
+use drip_model::{Body, Conduct, Origin, Part, Scheme, Slot, Template, Text};
 use drip_proc::{identity, tree_memory};
 use tokio_util::sync::CancellationToken;
 
@@ -172,13 +172,15 @@ fn under_load(
         let until = Until::Requests { count: REQUESTS, time_max: LOAD_TIME_MAX };
         let load = Load {
             origin: &origin,
-            address,
+            endpoint: address.into(),
             template: &template,
             seed: SEED,
             first: 0,
             until,
             users: USERS,
-            rate: Some(PER_SECOND),
+            model: Model::Open(Arrivals::constant(PER_SECOND)),
+            conduct: Conduct::Polite,
+            trust: &Trust::default(),
             request_time_max: Duration::from_secs(5),
         };
         play(&load, &played, &CancellationToken::new()).await

@@ -78,7 +78,7 @@ pub(crate) fn may_have_stopped(facts: &Facts) -> bool {
 /// Whether growth that nothing else explains is more than all that a cache may hold, and hardly slows down: enough to
 /// stop before the budget is spent.
 pub(crate) fn exceeds_cache_early(facts: &Facts, terms: &Terms, tail: f64) -> bool {
-    facts.low(tail) >= terms.policy.cache && facts.ratio >= RATIO_MIN_EARLY
+    facts.low(tail) >= terms.early_cache && facts.ratio >= RATIO_MIN_EARLY
 }
 
 /// Whether it is calm, and would be within the allowance over the whole budget too.

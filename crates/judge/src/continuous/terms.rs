@@ -25,10 +25,16 @@ pub struct Terms {
     /// however small its entries are. It counts only when the budget is spent; until then bytes must decide, since
     /// more requests will. `None` where only bytes count.
     pub entries: Option<u64>,
+    /// What a cache may hold where nothing is known of the requests. An answer before the requests are spent needs growth
+    /// beyond this: a table that identical requests fill was seen to grow by 24 MB in a straight line, and it is the
+    /// later requests that show how it stops.
+    pub early_cache: f64,
     /// The largest warm-up or cache whose curve is told from a line. Larger than what growth is held against, which
     /// evidence may lower: a curve that bends is no leak, whatever it holds.
     pub saturating: f64,
-    /// What each new process may grow by before it is warm, when processes are replaced again and again.
+    /// What each new process may grow by before it is warm, when processes are replaced again and again. Interpreters and
+    /// native programs are warm within their allowance, of which twice as much is taken; compilers and tracing collectors
+    /// are not warm for thousands of requests.
     pub regrowth: f64,
 }
 
@@ -36,7 +42,9 @@ impl Terms {
     /// The thresholds for a subject. What the user states about caches stands alone.
     pub fn of(subject: &Subject) -> Self {
         let mut policy = Policy::of(subject);
-        let saturating = SATURATING_FACTOR * policy.cache;
+        let early_cache = policy.cache;
+        // A service warms up whatever the user knows of its caches.
+        let unstated = Policy::of(&Subject { assume_cache: None, ..*subject }).cache;
         if subject.signal == Signal::Anon && subject.runtime == Runtime::Go {
             policy.allowance = policy.allowance.min(GO_TROUGHS.max(0.5 * subject.base));
         }
@@ -45,8 +53,12 @@ impl Terms {
         }
         Self {
             entries: subject.assume_cache.is_none().then_some(ENTRIES),
-            saturating,
-            regrowth: regrowth(subject.runtime, &policy),
+            early_cache,
+            saturating: SATURATING_FACTOR * unstated.max(early_cache),
+            regrowth: match subject.runtime {
+                Runtime::Native | Runtime::Php | Runtime::Python | Runtime::Ruby => 2.0 * policy.allowance,
+                _ => early_cache.max(policy.allowance),
+            },
             policy,
         }
     }
@@ -59,15 +71,6 @@ impl Terms {
     }
 }
 
-/// Interpreters and native programs are warm within their allowance, of which twice as much is taken; compilers and
-/// tracing collectors are not warm for thousands of requests.
-fn regrowth(runtime: Runtime, policy: &Policy) -> f64 {
-    match runtime {
-        Runtime::Native | Runtime::Php | Runtime::Python | Runtime::Ruby => 2.0 * policy.allowance,
-        _ => policy.cache.max(policy.allowance),
-    }
-}
-
 /// Anonymous memory that a live byte takes under load: garbage floats in proportion to what lives (V8: measured 3 to 6;
 /// Go: 2 at GOGC=100), and allocators round up.
 const fn per_live_byte(runtime: Runtime) -> f64 {
@@ -76,5 +79,45 @@ const fn per_live_byte(runtime: Runtime) -> f64 {
         Runtime::Ruby => 2.0,
         Runtime::Go => 2.5,
         Runtime::Node | Runtime::DotNet | Runtime::Jvm | Runtime::Unknown => 6.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use drip_model::Pattern;
+
+    use super::*;
+
+    const PYTHON: Subject = Subject {
+        signal: Signal::Anon,
+        runtime: Runtime::Python,
+        pattern: Pattern::REPEATED,
+        base: 20.0 * MB,
+        assume_cache: None,
+        heap_limit: None,
+        descriptor_limit: None,
+    };
+
+    #[test]
+    fn identical_requests_lower_what_a_cache_may_hold_and_only_at_the_end() {
+        let (same, varied) =
+            (Terms::of(&PYTHON), Terms::of(&Subject { pattern: Pattern::UNIQUE_QUERY, ..PYTHON }));
+        assert_eq!((same.policy.cache, same.early_cache), (20.0 * MB, 96.0 * MB));
+        assert_eq!((varied.policy.cache, varied.early_cache), (96.0 * MB, 96.0 * MB));
+    }
+
+    #[test]
+    fn what_the_user_states_stands_alone_and_a_service_may_warm_up_all_the_same() {
+        let stated = Terms::of(&Subject { assume_cache: Some(5_000_000), ..PYTHON });
+        assert_eq!((stated.policy.cache, stated.early_cache, stated.entries), (5.0 * MB, 5.0 * MB, None));
+        assert_eq!(stated.saturating, 128.0 * MB);
+    }
+
+    #[test]
+    fn the_bound_in_entries_is_printed_with_the_verdict() {
+        let printed = Terms::of(&PYTHON).thresholds();
+        assert!(
+            printed.iter().any(|threshold| threshold.name == "cache-entries" && threshold.value == 30_000.0)
+        );
     }
 }

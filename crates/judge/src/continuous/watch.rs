@@ -132,7 +132,7 @@ impl Watch {
             smallest_detectable: self.terms.regrowth / pooled.life_requests + margin,
             ..self.evidence(Growth::Grows, per_request, pooled.requests)
         };
-        Assessment { evidence, more: None }
+        Assessment { evidence, more: None, chance: tail }
     }
 
     /// Too few readings in any life of the service: says so, with no bound at all.
@@ -149,7 +149,7 @@ impl Watch {
             Interval { low: f64::NEG_INFINITY, estimate: 0.0, high: f64::INFINITY, level: policy.level };
         let mut evidence = self.evidence(Growth::Undecided, unbounded, requests as f64);
         evidence.doubts.insert(0, because.clone());
-        Assessment { evidence, more: Some(More { requests: requests.max(1), because }) }
+        Assessment { evidence, more: Some(More { requests: requests.max(1), because }), chance: 1.0 }
     }
 
     /// What is the same in all evidence. What could be detected is known by the caller.
@@ -198,7 +198,8 @@ impl Watch {
             ..self.evidence(growth, interval, facts.requests)
         };
         evidence.doubts.splice(0..0, more.iter().map(|more| more.because.clone()));
-        Assessment { evidence, more }
+        let chance = if evidence.growth == Growth::Grows { tail } else { 1.0 };
+        Assessment { evidence, more, chance }
     }
 }
 

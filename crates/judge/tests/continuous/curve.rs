@@ -22,7 +22,14 @@ pub(crate) fn terms(scale: f64) -> Terms {
         alpha: 0.01,
         level: 0.99,
     };
-    Terms { policy, entries: Some(30_000), saturating: 128.0 * MB * scale, regrowth: 16.0 * MB * scale }
+    let early_cache = policy.cache;
+    Terms {
+        policy,
+        entries: Some(30_000),
+        early_cache,
+        saturating: 128.0 * MB * scale,
+        regrowth: 16.0 * MB * scale,
+    }
 }
 
 /// Ten readings a second of one process.

@@ -17,38 +17,46 @@ enum Truth {
     NotAcquitted,
 }
 
-use Pattern::{Repeated, UniqueQuery};
+const REPEATED: Pattern = Pattern::REPEATED;
+const UNIQUE_QUERY: Pattern = Pattern::UNIQUE_QUERY;
 use Runtime::{Go, Jvm, Native, Node, Python, Ruby};
 use Truth::{Found, Healthy, NotAcquitted};
 
 static RECORDED: &[(&str, Runtime, Pattern, Truth)] = &[
-    ("node-express-leaking", Node, Repeated, NotAcquitted),
-    ("node-express-fixed", Node, Repeated, Healthy),
-    ("node-lru", Node, UniqueQuery, Healthy),
-    ("node-bodies-leaking", Node, Repeated, Found),
-    ("python-flask-leaking", Python, Repeated, Found),
-    ("python-flask-fixed", Python, Repeated, Healthy),
-    ("python-lru", Python, UniqueQuery, Healthy),
-    ("python-recycled-leaking", Python, Repeated, Found),
-    ("python-recycled-fixed", Python, Repeated, Healthy),
-    ("go-http-leaking", Go, Repeated, Found),
-    ("go-http-fixed", Go, Repeated, Healthy),
-    ("go-ring", Go, Repeated, Healthy),
-    ("go-ttl", Go, UniqueQuery, Healthy),
-    ("go-pool", Go, Repeated, Healthy),
-    ("java-warm-up", Jvm, UniqueQuery, Healthy),
-    ("java-lru", Jvm, UniqueQuery, Healthy),
-    ("native-ring", Native, Repeated, Healthy),
-    ("native-list-leaking", Native, Repeated, NotAcquitted),
-    ("ruby-lru", Ruby, UniqueQuery, Healthy),
+    ("node-express-leaking", Node, REPEATED, NotAcquitted),
+    ("node-express-fixed", Node, REPEATED, Healthy),
+    ("node-lru", Node, UNIQUE_QUERY, Healthy),
+    ("node-bodies-leaking", Node, REPEATED, Found),
+    ("python-flask-leaking", Python, REPEATED, Found),
+    ("python-flask-fixed", Python, REPEATED, Healthy),
+    ("python-lru", Python, UNIQUE_QUERY, Healthy),
+    ("python-recycled-leaking", Python, REPEATED, Found),
+    ("python-recycled-fixed", Python, REPEATED, Healthy),
+    ("go-http-leaking", Go, REPEATED, Found),
+    ("go-http-fixed", Go, REPEATED, Healthy),
+    ("go-ring", Go, REPEATED, Healthy),
+    ("go-ttl", Go, UNIQUE_QUERY, Healthy),
+    ("go-pool", Go, REPEATED, Healthy),
+    ("java-warm-up", Jvm, UNIQUE_QUERY, Healthy),
+    ("java-lru", Jvm, UNIQUE_QUERY, Healthy),
+    ("native-ring", Native, REPEATED, Healthy),
+    ("native-list-leaking", Native, REPEATED, NotAcquitted),
+    ("ruby-lru", Ruby, UNIQUE_QUERY, Healthy),
 ];
 
 fn judged(name: &str, runtime: Runtime, pattern: Pattern) -> Evidence {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/traces/{name}.csv"));
     let readings = trace::readings(&std::fs::read_to_string(file).unwrap()).unwrap();
     let base = readings[0].value as f64;
-    let subject =
-        Subject { signal: Signal::Anon, runtime, pattern, base, assume_cache: None, heap_limit: None };
+    let subject = Subject {
+        signal: Signal::Anon,
+        runtime,
+        pattern,
+        base,
+        assume_cache: None,
+        heap_limit: None,
+        descriptor_limit: None,
+    };
     trace::judge(&readings, Terms::of(&subject)).evidence
 }
 

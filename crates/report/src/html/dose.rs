@@ -52,6 +52,9 @@ const fn words(stage: Stage) -> &'static str {
         Stage::WarmUp => "warm-up",
         Stage::Dose => "dose",
         Stage::Idle => "idle time",
+        Stage::Confirm => "fresh dose",
+        Stage::Slow => "slow dose",
+        Stage::Lives => "small dose",
         Stage::Load => "load",
     }
 }

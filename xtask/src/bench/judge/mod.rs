@@ -7,7 +7,7 @@ mod published;
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use drip_judge::{Reading, Terms, Watch};
+use drip_judge::{Policy, Reading, Terms, Watch};
 use drip_trial::dice::Dice;
 use drip_trial::trial::{Answer, terms};
 use drip_trial::{doses, load};
@@ -139,8 +139,9 @@ impl Simulated {
 
 /// Early answers with another bound on caches, over families that differ in noise and warm-up.
 fn by_cache(cache: f64) -> Vec<Cell> {
-    let bounded =
-        Terms { policy: drip_judge::Policy { cache: cache * MB, ..terms(false).policy }, ..terms(false) };
+    let cache = cache * MB;
+    let policy = Policy { cache, ..terms(false).policy };
+    let bounded = Terms { policy, early_cache: cache, ..terms(false) };
     let families =
         load::LEAKING.iter().filter(|family| ["white", "ar9", "saw-small", "warm-up"].contains(&family.name));
     let cells =
