@@ -116,6 +116,8 @@ pub(crate) struct RuntimeArgs {
 pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
     /// What to request: http://HOST:PORT/PATH, with slots
     #[arg(value_name = "URL")]
     pub(crate) url: String,
@@ -125,6 +127,24 @@ pub(crate) struct ScanArgs {
     /// A host that is yours: allows more than the polite profile, with --requests and --rate or --users
     #[arg(long, value_name = "HOST", help_heading = "Load")]
     pub(crate) i_own: Option<String>,
+}
+
+/// Whom TLS believes, in curl's words.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "TLS")]
+pub(crate) struct TlsArgs {
+    /// Trust the certificates of this file, in PEM, and no others
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    pub(crate) cacert: Option<PathBuf>,
+    /// Show this certificate, in PEM, when the service asks
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cert: Option<PathBuf>,
+    /// Its private key, in PEM, when the file of the certificate does not have it
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
+    /// Take any certificate
+    #[arg(long)]
+    pub(crate) insecure: bool,
 }
 
 #[derive(Debug, Args)]

@@ -5,10 +5,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use drip_model::{Origin, Runtime, Scheme, Settings, Vector};
 use drip_plan::{Ask, Credentials, Skipped, address, vectors};
-use drip_session::{Job, Launch, Place};
+use drip_session::{Identity, Job, Launch, Place, Roots, Trust};
 
 use crate::args::{
     Common, DoctorArgs, GateArgs, LoadArgs, NEW, ReckonArgs, RunArgs, RuntimeName, ScanArgs, ServiceArgs,
+    TlsArgs,
 };
 use crate::gate::Gate;
 use crate::requests::{Requests, Target, requests};
@@ -58,7 +59,26 @@ pub(crate) fn scan_job(args: &ScanArgs) -> Result<Planned, Wrong> {
     let place = Place::Running { origin: target.origin.clone(), pid: args.memory };
     let target = Target { paths, port: Some(target.origin.port), origin: Some(target.origin) };
     let asked = requests(&args.common.request, target)?;
-    Ok(job(run_id(), place, asked, &args.common, args.i_own.clone()))
+    let mut planned = job(run_id(), place, asked, &args.common, args.i_own.clone());
+    planned.job.trust = trust(&args.tls)?;
+    Ok(planned)
+}
+
+fn trust(args: &TlsArgs) -> Result<Trust, Wrong> {
+    let read = |path: &PathBuf| {
+        std::fs::read(path).map_err(|error| Wrong(format!("{} cannot be read: {error}", path.display())))
+    };
+    let roots = match &args.cacert {
+        _ if args.insecure => Roots::Anyone,
+        Some(path) => Roots::Own(read(path)?),
+        None => Roots::System,
+    };
+    // As with curl, a file may hold both.
+    let identity = args.cert.as_ref().map(|cert| {
+        let key = args.key.as_ref().unwrap_or(cert);
+        Ok::<_, Wrong>(Identity { certificates: read(cert)?, key: read(key)? })
+    });
+    Ok(Trust { roots, identity: identity.transpose()? })
 }
 
 /// Our own executable, which guards the service.
@@ -89,6 +109,7 @@ fn job(id: String, place: Place, asked: Requests, common: &Common, owned_host: O
         attach: !common.runtime.no_attach,
         preload: common.runtime.preload,
         runtime: common.runtime.runtime.map(runtime),
+        trust: Trust::default(),
         load_is_explicit: load.requests.is_some() && (load.rate.is_some() || load.users.is_some()),
     };
     Planned { job, skipped: asked.plan.skipped }
@@ -125,6 +146,7 @@ pub(crate) fn doctor_job(args: &DoctorArgs) -> Result<Option<Job>, Wrong> {
         attach: !args.runtime.no_attach,
         preload: args.runtime.preload,
         runtime: args.runtime.runtime.map(runtime),
+        trust: Trust::default(),
         credentials: false,
         load_is_explicit: false,
     }))

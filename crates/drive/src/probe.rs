@@ -66,6 +66,7 @@ impl From<Failure> for ProbeError {
 pub async fn probe(
     origin: &Origin,
     endpoint: impl Into<Endpoint>,
+    trust: &Trust,
     path: &str,
     time_max: Duration,
 ) -> Result<Answer, ProbeError> {
@@ -80,7 +81,7 @@ pub async fn probe(
         users: 1,
         model: Model::Closed,
         conduct: Conduct::Polite,
-        trust: &Trust::default(),
+        trust,
         request_time_max: time_max,
     };
     let dose = Dose { keeps_heads: true, ..Dose::new(&load)? };

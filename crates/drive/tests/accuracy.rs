@@ -42,7 +42,7 @@ fn serve(mut stream: TcpStream, done: &Done) {
         };
         stream.write_all(answer).unwrap();
         count.fetch_add(1, Relaxed);
-        if n % 1000 == 0 {
+        if n.is_multiple_of(1000) {
             return;
         }
     }

@@ -104,6 +104,8 @@ pub enum DoubtKind {
     NotConfirmed,
     /// Descriptors, sockets, threads or the like grow, and a pool that fills would look the same.
     PoolMayBeFilling,
+    /// We lacked something ourselves: ports, descriptors, time.
+    LoadLimited,
 }
 
 impl DoubtKind {
@@ -128,6 +130,7 @@ impl DoubtKind {
             Self::NotTheService => "not-the-service",
             Self::NotConfirmed => "not-confirmed",
             Self::PoolMayBeFilling => "pool-may-be-filling",
+            Self::LoadLimited => "load-limited",
         }
     }
 }

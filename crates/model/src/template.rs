@@ -166,22 +166,26 @@ impl Draw {
         match slot {
             Slot::Counter => decimal(self.n, out),
             Slot::Uuid => self.uuid(out),
-            Slot::Hex => hexadecimal(self.number(), 16, out),
+            Slot::Hex => out.extend_from_slice(&hexadecimal(self.number())),
             Slot::Word => self.word(out),
             Slot::Ip => self.ip(out),
             Slot::Pad(length) => out.resize(out.len() + length, b'x'),
         }
     }
 
+    /// Version and variant are those of a random UUID (RFC 9562, section 5.4).
     fn uuid(&mut self, out: &mut Vec<u8>) {
         let (high, low) = (self.number(), self.number());
         let high = (high & 0xFFFF_FFFF_FFFF_0FFF) | 0x4000;
         let low = (low & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000;
-        hexadecimal(high >> 32, 8, out);
-        for (bits, digits) in [(high >> 16, 4), (high, 4), (low >> 48, 4), (low, 12)] {
-            out.push(b'-');
-            hexadecimal(bits, digits, out);
-        }
+        let (high, low) = (hexadecimal(high), hexadecimal(low));
+        let mut text = [b'-'; 36];
+        text[..8].copy_from_slice(&high[..8]);
+        text[9..13].copy_from_slice(&high[8..12]);
+        text[14..18].copy_from_slice(&high[12..]);
+        text[19..23].copy_from_slice(&low[..4]);
+        text[24..].copy_from_slice(&low[4..]);
+        out.extend_from_slice(&text);
     }
 
     fn word(&mut self, out: &mut Vec<u8>) {
@@ -216,9 +220,14 @@ fn decimal(mut number: u64, out: &mut Vec<u8>) {
     out[start..].reverse();
 }
 
-/// Appends the lowest `digits` hexadecimal digits of a number.
-fn hexadecimal(number: u64, digits: u32, out: &mut Vec<u8>) {
-    out.extend((0..digits).rev().map(|place| digit((number >> (4 * place)) & 0xF)));
+/// All sixteen hexadecimal digits of a number.
+fn hexadecimal(number: u64) -> [u8; 16] {
+    let mut digits = [0; 16];
+    for (place, byte) in number.to_be_bytes().into_iter().enumerate() {
+        digits[2 * place] = digit(u64::from(byte >> 4));
+        digits[2 * place + 1] = digit(u64::from(byte));
+    }
+    digits
 }
 
 /// One digit of a base up to 16.
@@ -260,6 +269,7 @@ mod tests {
         assert_eq!(uuid.len(), 36);
         assert_eq!(&uuid[14..15], "4");
         assert!("89ab".contains(&uuid[19..20]), "{uuid}");
+        assert_eq!(hexadecimal(0x0123_4567_89AB_CDEF), *b"0123456789abcdef");
         assert!(render(Slot::Hex, 1, 12).chars().all(|c| c.is_ascii_hexdigit()));
         assert!(render(Slot::Word, 1, 12).chars().all(|c| c.is_ascii_lowercase()));
         assert!(render(Slot::Ip, 1, 12).parse::<std::net::Ipv4Addr>().is_ok());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use drip_drive::{Arrivals, Load, Model, Pulse, Trust, Until, play};
+use drip_drive::{Arrivals, Load, Model, Pulse, Until, play};
 use drip_model::{Settings, Stage, Tally, VectorId};
 use tokio::time::sleep;
 
@@ -113,7 +113,7 @@ impl Bench<'_> {
                 .or(settings.rate)
                 .map_or(Model::Closed, |rate| Model::Open(Arrivals::constant(rate))),
             conduct: trial.vector.conduct,
-            trust: &Trust::default(),
+            trust: &self.subject.trust,
             request_time_max: REQUEST_TIME_MAX,
         };
         tokio::select! {

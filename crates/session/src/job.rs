@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use drip_drive::Trust;
 use drip_model::{Origin, Runtime, Settings, Vector};
 
 /// A service that we start.
@@ -53,6 +54,8 @@ pub struct Job {
     pub preload: bool,
     /// The runtime, when the user knows better.
     pub runtime: Option<Runtime>,
+    /// Whom TLS believes, and who we are to the service.
+    pub trust: Trust,
     /// Whether requests carry credentials: a leak behind them costs an attacker more.
     pub credentials: bool,
     /// Whether users or rate, and the number of requests, were stated by the user: load on a host that is not this

@@ -36,6 +36,7 @@ mod verdict;
 mod witness;
 
 pub use checkup::checkup;
+pub use drip_drive::{Identity, Roots, Trust};
 pub use event::Event;
 pub use job::{Job, Launch, Place};
 pub use manners::is_metadata;

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use drip_drive::probe;
+use drip_drive::{Trust, probe};
 use drip_launch::Service;
 use drip_meter::Scope;
 use drip_model::{Exit, Origin, Scheme};
@@ -91,7 +91,7 @@ async fn ask_all(launch: &Launch, scope: Scope, deadline: Instant) -> (Vec<Socke
 async fn ask(ready_path: Option<String>, address: SocketAddr, time_max: Duration) -> Result<(), String> {
     let origin = Origin { scheme: Scheme::Http, host: address.ip().to_string(), port: address.port() };
     let path = ready_path.as_deref().unwrap_or("/");
-    match probe(&origin, address, path, time_max).await {
+    match probe(&origin, address, &Trust::default(), path, time_max).await {
         Ok(answer) if ready_path.is_none() || (200..400).contains(&answer.status) => Ok(()),
         Ok(answer) => Err(format!("{path} answers {}", answer.status)),
         Err(error) => Err(error.to_string()),
@@ -151,7 +151,7 @@ pub(crate) async fn first_that_answers(
     let path = String::from_utf8_lossy(&target).into_owned();
     let mut why = String::new();
     for address in candidates {
-        match probe(origin, *address, &path, FIRST_TIME_MAX.min(job.settings.budget)).await {
+        match probe(origin, *address, &job.trust, &path, FIRST_TIME_MAX.min(job.settings.budget)).await {
             Ok(_) => return Ok(*address),
             Err(error) => why = error.to_string(),
         }

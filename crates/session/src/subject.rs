@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
+use drip_drive::Trust;
 use drip_launch::{Command, Service, start};
 use drip_meter::{Scope, Target, Trace, TraceLine, runtime_of};
 use drip_model::{Doubt, DoubtKind, Origin, Runtime, Scheme, Settings};
@@ -26,6 +27,8 @@ pub(crate) struct Subject {
     pub(crate) origin: Origin,
     /// Resolved once and pinned.
     pub(crate) address: SocketAddr,
+    /// Whom TLS believes there.
+    pub(crate) trust: Trust,
     /// The settings that are allowed towards it.
     pub(crate) settings: Settings,
     /// When we started it.
@@ -142,6 +145,7 @@ fn answering(
     let owners = owners(scope, address.port());
     let runtime = runtime(job, &owners, || service.main_pid());
     Subject {
+        trust: Trust::default(),
         stranger: owners.is_empty().then(|| stranger(service.main_pid(), address.port())),
         origin: Origin { scheme: Scheme::Http, host: address.ip().to_string(), port: address.port() },
         address,
@@ -220,6 +224,7 @@ async fn found(job: &Job, origin: &Origin, pid: Option<u32>) -> Result<Subject, 
     let mut subject = Subject {
         origin: origin.clone(),
         address,
+        trust: job.trust.clone(),
         settings,
         service: None,
         scope: None,

@@ -4,7 +4,9 @@
 //! turns proven growth into health.
 
 use drip_judge::{Assessment, Cause};
-use drip_model::{Crash, Doubt, DoubtKind, Evidence, Expected, Growth, Interval, Signal, Tally, Verdict};
+use drip_model::{
+    Crash, Doubt, DoubtKind, Evidence, Expected, Growth, Interval, Shortage, Signal, Tally, Verdict,
+};
 
 use crate::opinions::{Opinions, grows_beyond_allowance};
 
@@ -62,6 +64,7 @@ pub(crate) fn weigh(known: Known<'_>) -> Judged {
     }
     let said = doubts.iter().any(|doubt| matches!(doubt.kind, DoubtKind::ManyErrors | DoubtKind::NoSuccess));
     doubts.extend(failures.filter(|_| !said));
+    doubts.extend(known.tally.lacked.keys().copied().filter_map(load_limited));
     doubts.extend(known.doubts.into_iter().filter(|doubt| concerns(doubt, evidence.as_ref())));
     Judged { verdict, evidence, others, doubts }
 }
@@ -189,6 +192,12 @@ fn refuted() -> Doubt {
     Doubt::new(DoubtKind::NotConfirmed, message)
 }
 
+/// That sending took a whole processor blurs latencies, of which no verdict speaks yet.
+fn load_limited(shortage: Shortage) -> Option<Doubt> {
+    let concerns = shortage != Shortage::Processor;
+    concerns.then(|| Doubt::new(DoubtKind::LoadLimited, shortage.advice()))
+}
+
 fn budget_spent() -> Doubt {
     let message = "the time or the requests of this run were spent before it was decided";
     Doubt::new(DoubtKind::BudgetSpent, message)
@@ -272,6 +281,15 @@ mod tests {
         let kinds: Vec<_> = judged.doubts.iter().map(|doubt| doubt.kind).collect();
         assert_eq!((judged.verdict.name(), kinds.as_slice()), (verdict, doubts));
         judged
+    }
+
+    #[test]
+    fn what_we_lacked_ourselves_is_a_doubt_with_advice() {
+        let lacked = [(Shortage::Ports, 7), (Shortage::Processor, 1)].into();
+        let tally = Tally { lacked, ..answered(&[(200, 100)]) };
+        let judged =
+            check(known(opinions(Some(Growth::Flat), None), &tally), "steady", &[DoubtKind::LoadLimited]);
+        assert!(judged.doubts[0].message.contains("fewer fresh connections"), "{judged:?}");
     }
 
     #[test]

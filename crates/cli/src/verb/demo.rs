@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use drip_model::{Settings, Verdict};
 use drip_plan::{Ask, Credentials, vectors};
-use drip_session::{Job, Launch, Place, Run};
+use drip_session::{Job, Launch, Place, Run, Trust};
 
 use crate::args::DemoArgs;
 use crate::ask::{Wrong, log_of, own_executable, run_id};
@@ -86,6 +86,7 @@ fn job(copies: usize) -> Result<Job, Wrong> {
             guard,
         }),
         id,
+        trust: Trust::default(),
         vectors: vectors(&ask, &Credentials::default())?,
         settings: Settings {
             users: 20,

@@ -84,7 +84,10 @@ impl Engine {
     pub(super) fn wake(&mut self, user: usize) {
         let woken = &mut self.users[user];
         match (woken.phase, woken.not_before) {
-            (Phase::Resting, _) => self.waiting.push_back(user),
+            (Phase::Pausing, _) => {
+                woken.phase = Phase::Resting;
+                self.waiting.push_back(user);
+            }
             (Phase::Asking, Some(at)) if at <= self.now => {
                 woken.not_before = None;
                 if let Some(line) = &mut woken.line {

@@ -50,7 +50,7 @@ impl Engine {
         let Some(line) = stirred.line.as_mut().filter(|_| stirred.lines == lines) else { return };
         line.stir(ready.ended);
         match stirred.phase {
-            Phase::Resting => self.overhear(user),
+            Phase::Resting | Phase::Pausing => self.overhear(user),
             Phase::Connecting => self.connected(user),
             // A slow client looks when it is time to.
             Phase::Asking if stirred.not_before.is_some() => {}
@@ -208,6 +208,7 @@ impl Engine {
         self.over |= self.errors_in_a_row >= ERRORS_IN_A_ROW_MAX;
         self.users[user].line = None;
         self.rest(user);
+        self.users[user].phase = Phase::Pausing;
         self.agenda.add(self.now + ERROR_PAUSE, user);
     }
 

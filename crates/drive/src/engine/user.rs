@@ -10,6 +10,8 @@ use crate::line::Line;
 pub(super) enum Phase {
     /// No request is under way; the connection may be kept.
     Resting,
+    /// None is, and none starts for a while, since the last one failed.
+    Pausing,
     Connecting,
     Asking,
 }
@@ -52,7 +54,7 @@ impl User {
     }
 
     pub(super) fn is_asking(&self) -> bool {
-        self.phase != Phase::Resting
+        matches!(self.phase, Phase::Connecting | Phase::Asking)
     }
 
     pub(super) fn hang_up(&mut self) {

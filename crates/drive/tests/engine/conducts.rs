@@ -92,3 +92,16 @@ async fn a_slow_request_has_no_more_time_than_any_other() {
     assert_eq!(tally.errors, [(ErrorKind::Timeout, 2)].into(), "{tally:?}");
     assert_eq!(server.connections_when_all_ended().await, 2);
 }
+
+#[tokio::test]
+async fn a_slow_reader_that_was_cut_asks_once_and_not_twice() {
+    let server = Server::start(|_| Reply::SendAndHang(b"HTTP/1.1 200 OK\r\n\r\nxxxxxxxx".to_vec())).await;
+    let mut scenario = Scenario::new(server.address, 2, 12);
+    scenario.conduct = Conduct::SlowRead(trickle(20, 70));
+    scenario.request_time_max = Duration::from_millis(100);
+    let pulse = Pulse::default();
+    let tally = scenario.play_until(&pulse, &CancellationToken::new()).await;
+    assert_eq!((tally.completed, tally.bodies_cut, tally.failed()), (12, 12, 0), "{tally:?}");
+    assert_eq!((pulse.in_flight(), server.seen().len()), (0, 12));
+    assert_eq!(server.connections_when_ended(12).await, 12);
+}

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use drip_drive::{Pulse, Until};
+use drip_drive::{Endpoint, Pulse, Until};
 use drip_model::{Body, ErrorKind, Part, Slot, Text};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::scenario::{Scenario, numbered};
@@ -127,6 +129,30 @@ async fn a_dropped_load_leaves_no_connection_behind() {
     }
     assert_eq!(server.connections_when_all_ended().await, 4);
     assert_eq!(pulse.in_flight(), 0);
+}
+
+#[tokio::test]
+async fn a_unix_socket_is_asked_as_any_address_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("service.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let serve = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        for _ in 0..3 {
+            while stream.read(&mut [0; 4096]).await.unwrap() == 0 {}
+            stream.write_all(&answer("200 OK", "")).await.unwrap();
+        }
+        // It is closed when the load is over.
+        assert_eq!(stream.read(&mut [0; 4096]).await.unwrap(), 0);
+    };
+    let mut scenario = Scenario::new("127.0.0.1:1".parse().unwrap(), 1, 3);
+    scenario.endpoint = Endpoint::Unix(path.clone());
+    let (tally, ()) = tokio::join!(scenario.play(), serve);
+    assert_eq!((tally.completed, tally.failed()), (3, 0), "{tally:?}");
+
+    drop(listener);
+    let refused = Scenario { endpoint: Endpoint::Unix(path), ..scenario }.play().await;
+    assert_eq!(refused.errors, BTreeMap::from([(ErrorKind::Refused, 3)]), "{refused:?}");
 }
 
 #[tokio::test]

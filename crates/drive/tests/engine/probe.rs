@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use drip_drive::{Answer, ProbeError, probe};
+use drip_drive::{Answer, ProbeError, Trust, probe};
 use tokio::net::TcpListener;
 
 use crate::scenario::Scenario;
@@ -11,7 +11,7 @@ use crate::server::{Reply, Server, answer};
 
 async fn ask(address: SocketAddr, path: &str) -> Result<Answer, ProbeError> {
     let origin = Scenario::new(address, 1, 1).origin();
-    probe(&origin, address, path, Duration::from_millis(300)).await
+    probe(&origin, address, &Trust::default(), path, Duration::from_millis(300)).await
 }
 
 async fn ask_one_that(reply: Reply) -> Result<Answer, ProbeError> {

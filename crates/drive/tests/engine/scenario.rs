@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use drip_drive::{Arrivals, Load, Model, Pulse, Trust, Until, play};
+use drip_drive::{Arrivals, Endpoint, Load, Model, Pulse, Trust, Until, play};
 use drip_model::{Body, Conduct, Origin, Part, Scheme, Slot, Tally, Template, Text};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) struct Scenario {
     pub(crate) scheme: Scheme,
     pub(crate) address: SocketAddr,
+    pub(crate) endpoint: Endpoint,
     pub(crate) template: Template,
     pub(crate) first: u64,
     pub(crate) until: Until,
@@ -25,6 +26,7 @@ impl Scenario {
         Self {
             scheme: Scheme::Http,
             address,
+            endpoint: address.into(),
             template: get(Text::literal("/")),
             first: 0,
             until: Until::Requests { count, time_max: Duration::from_secs(20) },
@@ -44,7 +46,7 @@ impl Scenario {
         let origin = self.origin();
         let load = Load {
             origin: &origin,
-            endpoint: self.address.into(),
+            endpoint: self.endpoint.clone(),
             template: &self.template,
             seed: 7,
             first: self.first,

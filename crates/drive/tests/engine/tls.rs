@@ -204,7 +204,8 @@ async fn assert_refused(address: SocketAddr) {
     let tally = scenario.play().await;
     assert_eq!(tally.errors, BTreeMap::from([(ErrorKind::Tls, 3)]), "{tally:?}");
     assert!(tally.first_error.as_ref().unwrap().starts_with("TLS with "), "{tally:?}");
-    let error = probe(&scenario.origin(), address, "/", Duration::from_secs(5)).await.unwrap_err();
+    let error =
+        probe(&scenario.origin(), address, &Trust::default(), "/", Duration::from_secs(5)).await.unwrap_err();
     assert!(matches!(error, ProbeError::Tls(_)), "{error:?}");
 }
 
