@@ -74,7 +74,7 @@ impl Value {
 
 /// Near the golden section of the size, so that neighbours lie far apart.
 fn stride(size: u64) -> u64 {
-    let golden = u128::from(size) * 0x9E37_79B9_7F4A_7C15 >> 64;
+    let golden = (u128::from(size) * 0x9E37_79B9_7F4A_7C15) >> 64;
     let first = u64::try_from(golden).unwrap_or(1).max(1);
     (first..).find(|stride| divisor(*stride, size.max(1)) == 1).expect("a prime is not far")
 }

@@ -122,7 +122,7 @@ impl Reader<'_> {
             return Err(format!("its schema asks for values nested more than {DEPTH_MAX} deep"));
         }
         let schema = merge::flat(self.library, schema)?;
-        if *schema == Value::Bool(false) || schema.get("not").is_some_and(|not| accepts_all(not)) {
+        if *schema == Value::Bool(false) || schema.get("not").is_some_and(accepts_all) {
             return Err("no value satisfies its schema".to_owned());
         }
         if let Some(alternatives) = alternatives(&schema) {

@@ -1,5 +1,0 @@
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|text: &str| {
-    let _ = drip_plan::credentials(text, &|_| None);
-});
