@@ -60,8 +60,8 @@ fn failure(gate: &Gate, document: &Document) -> Option<String> {
         verdict => format!("{} is {}", vector.endpoint, verdict.name()),
     });
     let newly = || gate.is_new.then(|| "something is worse than in the baseline (--fail-on new)".to_owned());
-    by_verdict
-        .or_else(|| expired(document))
+    expired(document)
+        .or(by_verdict)
         .or_else(newly)
         .or_else(|| below(gate, document))
         .or_else(|| named(gate, document))

@@ -64,7 +64,7 @@ pub(crate) fn mark(suppressions: &[Suppress], document: &mut Document) {
     }
 }
 
-/// Lets the gate know what fails nothing, and what expired.
+/// Lets the gate know which vectors fail nothing.
 pub(crate) fn excuse(gate: &mut Gate, document: &Document) {
     let excused = document.vectors.iter().filter(|vector| is_suppressed(vector, document));
     gate.excused.extend(excused.map(|vector| (vector.endpoint.clone(), vector.pattern.clone())));

@@ -1,6 +1,6 @@
 //! `drip.toml`: what it sets, what wins over it, what is wrong with it.
 
-use crate::drip::{BRIEF, SHORT, Scene, vector};
+use crate::drip::{SHORT, Scene, vector};
 
 /// A brief run of a service, all said in the file.
 const WHOLE: &str = r#"
@@ -61,7 +61,7 @@ fn what_is_wrong_in_the_file_is_told_with_its_name_before_anything_starts() {
     ];
     for (text, expected) in cases {
         scene.write("drip.toml", text);
-        scene.run(&[&BRIEF[2..]], &["touch", "started"]).exits(2).says(&[expected]);
+        scene.run(&[], &["touch", "started"]).exits(2).says(&[expected]);
     }
     assert!(!scene.exists("started"));
 }

@@ -16,7 +16,7 @@ fn check(name: &str, expected: &[&str]) {
     };
     let found: Vec<_> = cases.map(outcome).collect();
     assert_eq!(found, expected, "{name}");
-    let suite = report.descendants().find(|node| node.has_tag_name("testsuite")).unwrap();
+    let suite = report.descendants().find(|node| node.has_tag_name("testsuite")).expect("a suite");
     for (attribute, outcome) in [("failures", "failure"), ("errors", "error"), ("skipped", "skipped")] {
         let count = found.iter().filter(|found| *found == outcome).count();
         assert_eq!(suite.attribute(attribute), Some(count.to_string().as_str()), "{name}: {attribute}");
