@@ -116,8 +116,6 @@ pub(crate) struct RuntimeArgs {
 pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub(crate) common: Common,
-    #[command(flatten)]
-    pub(crate) tls: TlsArgs,
     /// What to request: http://HOST:PORT/PATH, with slots
     #[arg(value_name = "URL")]
     pub(crate) url: String,
@@ -127,6 +125,8 @@ pub(crate) struct ScanArgs {
     /// A host that is yours: allows more than the polite profile, with --requests and --rate or --users
     #[arg(long, value_name = "HOST", help_heading = "Load")]
     pub(crate) i_own: Option<String>,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
 }
 
 /// Whom TLS believes, in curl's words.
