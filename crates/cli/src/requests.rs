@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use drip_model::{Conduct, Origin, Vector};
+use drip_model::Origin;
 use drip_plan::{
     Ask, Credentials, Data, Description, Endpoint, Home, Plan, Skipped, choose, credentials, endpoints, plan,
     plan_file, vectors,
@@ -45,29 +45,16 @@ pub(crate) struct Requests {
 /// Settles what to request.
 pub(crate) fn requests(args: &RequestArgs, target: Target) -> Result<Requests, Wrong> {
     let known = auth(args.auth_file.as_deref())?;
-    let mut plan = match (&args.plan, &args.spec) {
+    let plan = match (&args.plan, &args.spec) {
         (Some(file), _) => from_file(file, &target, &known)?,
         (None, Some(words)) => from_spec(args, words, &target, &known)?,
         (None, None) => from_words(args, target.paths, &known)?,
     };
-    plan.keep(playable);
     if plan.vectors.is_empty() {
         let reasons = by_reason(&plan.skipped).join("\n  ");
         return Err(Wrong(format!("nothing is left to request:\n  {reasons}")));
     }
     Ok(Requests { plan, credentials: !known.is_empty() })
-}
-
-/// What the driver of this version can do.
-fn playable(vector: &Vector) -> Result<(), String> {
-    let missing = match vector.conduct {
-        Conduct::Polite => return Ok(()),
-        Conduct::FreshConnection => "have a new connection for each request",
-        Conduct::HangUp(_) => "hang up",
-        Conduct::SlowWrite(_) | Conduct::SlowRead(_) => "be slow",
-        Conduct::HalfOpen => "end its half of a connection",
-    };
-    Err(format!("this version cannot {missing} yet"))
 }
 
 fn from_words(args: &RequestArgs, paths: Vec<String>, known: &Credentials) -> Result<Plan, Wrong> {

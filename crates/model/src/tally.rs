@@ -133,10 +133,18 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Answers with a status that counts as success: 2xx, 3xx, or one that is expected.
+    /// Requests that went as they were meant to: answered with 2xx, 3xx or a status that is expected, or hung up on
+    /// where that is their conduct.
     pub fn successes(&self, expected: Expected) -> u64 {
         let good = |status: u16| (200..400).contains(&status) || expected.names(status);
-        self.statuses.iter().filter(|(status, _)| good(**status)).map(|(_, count)| count).sum()
+        let answered: u64 =
+            self.statuses.iter().filter(|(status, _)| good(**status)).map(|(_, count)| count).sum();
+        answered + self.hung_up
+    }
+
+    /// Requests that the service had to work for: those that were answered, and those that we hung up on.
+    pub const fn played(&self) -> u64 {
+        self.completed + self.hung_up
     }
 
     /// Requests without an answer.
@@ -197,5 +205,7 @@ mod tests {
         assert_eq!(tally.successes(Expected::Success), 5);
         assert_eq!(tally.successes(Expected::Status(404)), 10);
         assert_eq!(tally.usual_status(), Some(404));
+        let hung_up = Tally { hung_up: 7, ..Tally::default() };
+        assert_eq!((hung_up.successes(Expected::Success), hung_up.played(), hung_up.sent()), (7, 7, 7));
     }
 }

@@ -66,20 +66,6 @@ impl Plan {
             }
         }
     }
-
-    /// Leaves out what somebody else cannot play, with the reason.
-    pub fn keep(&mut self, playable: impl Fn(&Vector) -> Result<(), String>) {
-        let all = std::mem::take(&mut self.vectors);
-        for vector in all {
-            match playable(&vector) {
-                Ok(()) => self.vectors.push(Vector { id: VectorId(self.vectors.len()), ..vector }),
-                Err(why) => {
-                    let what = format!("{}, {}", vector.endpoint, vector.pattern.name);
-                    self.skipped.push(Skipped::new(what, why));
-                }
-            }
-        }
-    }
 }
 
 /// Whether HTTP allows a request at all. A header's value is never repeated.

@@ -78,12 +78,12 @@ impl Bench<'_> {
         let tally = self.play(trial, dose).await;
         if dose.stage == Stage::Dose {
             trial.cpu.0 += self.service_cpu().saturating_sub(before);
-            trial.cpu.1 += tally.completed;
+            trial.cpu.1 += tally.played();
         }
         let sent = tally.sent();
         self.next += sent;
         trial.sent += sent;
-        trial.requests += tally.completed;
+        trial.requests += tally.played();
         trial.doses += 1;
         trial.tally.add(&tally);
         if tally.failed() > 0 {

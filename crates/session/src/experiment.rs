@@ -108,7 +108,7 @@ impl Bench<'_> {
         let count = u64::from(self.settings().users) * TOUCHES;
         let until = Until::Requests { count, time_max: self.dose };
         let tally = self.dose(trial, Dose { until, stage: Stage::WarmUp, rate: None }).await;
-        let requests = as_float(tally.completed.max(1));
+        let requests = as_float(tally.played().max(1));
         let counts = self.grown(trial).into_iter().filter(|grown| grown.series.signal.unit() == Unit::Count);
         let each = counts.filter(|grown| grown.by / requests >= EACH_REQUEST_MIN);
         each.map(|grown| {
@@ -138,7 +138,7 @@ impl Bench<'_> {
             aim * self.policy(trial, grown.series).cache / (grown.by * as_float(2 * CYCLE_UNITS))
         });
         let share = gentle.fold(1.0, f64::min);
-        let gentle = if share < 1.0 { scaled(last.completed, share).max(users) } else { last.completed };
+        let gentle = if share < 1.0 { scaled(last.played(), share).max(users) } else { last.played() };
         let counted = self.requests_left(trial).map_or(u64::MAX, |left| left / (FIRST_UNITS - 2));
         gentle.min(counted).max(1)
     }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use drip_model::{Settings, Vector};
+use drip_model::{Conduct, Settings, Vector};
 
 use crate::job::Job;
 use crate::trouble::Trouble;
@@ -62,8 +62,10 @@ fn polite(settings: &Settings) -> Settings {
     }
 }
 
+/// A safe method, and a client that does not misbehave on purpose.
 fn is_safe(vector: &Vector) -> bool {
     SAFE_METHODS.contains(&vector.template.method.as_str())
+        && matches!(vector.conduct, Conduct::Polite | Conduct::FreshConnection)
 }
 
 /// Whether an address is one where a cloud tells its machines secrets; such are never asked anything.

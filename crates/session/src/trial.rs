@@ -59,13 +59,13 @@ impl<'a> Trial<'a> {
 
     /// Time that requests should take, at the rate so far.
     pub(crate) fn reckoned(&self, requests: u64) -> Duration {
-        let each = self.tally.busy.as_secs_f64() / as_float(self.tally.completed.max(1));
+        let each = self.tally.busy.as_secs_f64() / as_float(self.tally.played().max(1));
         Duration::try_from_secs_f64(each * as_float(requests)).unwrap_or(Duration::MAX / 100)
     }
 
     /// Requests per second so far.
     pub(crate) fn rate(&self) -> f64 {
-        as_float(self.tally.completed) / self.tally.busy.as_secs_f64().max(f64::MIN_POSITIVE)
+        as_float(self.tally.played()) / self.tally.busy.as_secs_f64().max(f64::MIN_POSITIVE)
     }
 
     /// By how much its best signal grew while it was judged; `None` when it was not read.

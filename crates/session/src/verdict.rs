@@ -105,7 +105,7 @@ fn verdict(crash: Option<Crash>, evidence: Option<&Evidence>, cause: Option<Caus
 /// What forbids calling calm readings healthy.
 fn vetoes(known: &Known<'_>) -> Vec<Doubt> {
     let successes = known.tally.successes(known.expect_status);
-    let asked = known.tally.completed + known.tally.failed();
+    let asked = known.tally.sent();
     let mut vetoes = Vec::new();
     if asked == 0 {
         vetoes.push(Doubt::new(DoubtKind::NotEnoughData, "the run ended before it was asked anything"));
@@ -174,7 +174,7 @@ fn no_success(tally: &Tally) -> Doubt {
 }
 
 fn failures(tally: &Tally, expected: Expected) -> Option<Doubt> {
-    let asked = tally.completed + tally.failed();
+    let asked = tally.sent();
     let failed = asked - tally.successes(expected).min(asked);
     if share(failed, asked) <= FAILURE_SHARE_MAX {
         return None;

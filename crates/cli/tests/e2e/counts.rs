@@ -51,3 +51,32 @@ fn a_thread_that_each_request_leaves_behind_is_found() {
         document["findings"].as_array().unwrap().iter().map(|f| f["id"].as_str().unwrap()).collect();
     assert!(ids.contains(&"DRIP009"), "{document:#}");
 }
+
+/// Of each upload that breaks off, the file that it was written to stays open.
+const UPLOADS: &str = r"
+class Upload(Request):
+    def do_POST(self):
+        file = os.open('/dev/null', os.O_WRONLY)
+        length = int(self.headers['Content-Length'])
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise ConnectionError('the client went away')
+        os.close(file)
+        self.answer()
+
+
+server = Server(('127.0.0.1', int(os.environ['PORT'])), Upload)
+server.serve_one = lambda r: r.answer()
+server.serve_forever()
+";
+
+#[test]
+fn an_upload_that_the_client_breaks_off_leaks_what_a_whole_one_does_not() {
+    let scene = Scene::new();
+    scene.python(UPLOADS);
+    let upload = ["-X", "POST", "-d", "{pad:8000}", "--path", "/upload", "--format", "json"];
+    let done = scene.run_app(&[&SHORT, &upload, &["--patterns", "aborted-upload"]]);
+    assert_counted(&done.exits(1).document(), "descriptors", "DRIP007");
+    let whole = scene.run_app(&[&SHORT, &upload]).document();
+    assert_ne!(vector(&whole)["verdict"], "leaking", "{whole:#}");
+}
