@@ -10,6 +10,7 @@
 //! hold before we call it a leak).
 
 mod assess;
+mod black_box;
 mod confirm;
 mod continuous;
 mod forecast;
@@ -22,6 +23,7 @@ mod profile;
 mod shape;
 
 pub use assess::{Assessment, More, assess};
+pub use black_box::{needs_second_run, symptoms};
 pub use confirm::{confirmed, confirming_requests};
 pub use continuous::{Flaws, Identity, Reading, Record, Terms, Watch};
 pub use forecast::{Limit, forecast};

@@ -11,6 +11,7 @@ pub mod place;
 pub mod report;
 pub mod series;
 pub mod shape;
+pub mod symptom;
 pub mod tally;
 pub mod target;
 pub mod template;
@@ -27,6 +28,7 @@ pub use report::{
 };
 pub use series::{Gap, Gauge, Point, Series, Signal, Stage, Unit, begin};
 pub use shape::Shape;
+pub use symptom::{Pair, Symptom};
 pub use tally::{ErrorKind, Expected, Shortage, Tally};
 pub use target::{Origin, Scheme};
 pub use template::{Body, Draw, Part, Rendered, Slot, Template, Text};
