@@ -32,6 +32,16 @@ pub const ERROR_PAUSE: Duration = Duration::from_millis(10);
 /// Errors over all users without an answer in between that end a dose early.
 pub const ERRORS_IN_A_ROW_MAX: u64 = 1000;
 
+/// Most pairs of one run.
+pub const PAIRS_MAX: u64 = 100_000;
+
+/// Pause of a run of pairs after a request that found the service down.
+pub(crate) const DOWN_PAUSE: Duration = Duration::from_millis(100);
+
+/// A service that is down for so long does not come back. Errors are further apart than [`DOWN_PAUSE`], so that it
+/// comes before [`ERRORS_IN_A_ROW_MAX`] of them.
+pub const DOWN_TIME_MAX: Duration = Duration::from_secs(60);
+
 /// Longest distance between two requests that a rate can mean.
 pub(crate) const INTERVAL_MAX: Duration = Duration::from_secs(86_400);
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use drip_model::{Conduct, Scheme};
+use drip_model::{Conduct, Scheme, Template};
 
-use crate::bounds::{REQUEST_TIME_MAX, SLOW_READ_BYTES, USERS_MAX};
+use crate::bounds::{PAIRS_MAX, REQUEST_TIME_MAX, SLOW_READ_BYTES, USERS_MAX};
 use crate::failure::Failure;
 use crate::load::{Endpoint, Load, Model};
 use crate::request::Blueprint;
@@ -15,10 +15,13 @@ pub(crate) struct Dose {
     pub(crate) endpoint: Endpoint,
     pub(crate) tls: Option<Tls>,
     pub(crate) blueprint: Blueprint,
+    /// What is asked beside each request, if they come in pairs.
+    pub(crate) control: Option<Blueprint>,
     pub(crate) model: Model,
     pub(crate) conduct: Conduct,
     pub(crate) seed: u64,
     pub(crate) first: u64,
+    /// Requests, controls included.
     pub(crate) count: u64,
     pub(crate) time_max: Duration,
     pub(crate) request_time_max: Duration,
@@ -44,6 +47,7 @@ impl Dose {
             endpoint: load.endpoint.clone(),
             tls,
             blueprint: Blueprint::new(load.origin, load.template, load.seed, is_fresh)?,
+            control: None,
             model: load.model.clone(),
             conduct: load.conduct,
             seed: load.seed,
@@ -57,5 +61,21 @@ impl Dose {
             receive_bytes: matches!(load.conduct, Conduct::SlowRead(_)).then_some(SLOW_READ_BYTES),
             keeps_heads: false,
         })
+    }
+
+    /// One user, who asks a control beside each request.
+    pub(crate) fn of_pairs(load: &Load<'_>, control: &Template) -> Result<Self, Failure> {
+        let is_fresh = load.conduct == Conduct::FreshConnection;
+        let control = Blueprint::new(load.origin, control, load.seed, is_fresh)?;
+        let count = load.until.count().min(PAIRS_MAX) * 2;
+        Ok(Self { control: Some(control), count, users: 1, ..Self::new(load)? })
+    }
+
+    /// The request or its control.
+    pub(crate) const fn blueprint(&self, is_control: bool) -> &Blueprint {
+        match &self.control {
+            Some(control) if is_control => control,
+            _ => &self.blueprint,
+        }
     }
 }

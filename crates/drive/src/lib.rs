@@ -15,6 +15,7 @@ mod fetch;
 mod line;
 mod load;
 mod pace;
+mod pairs;
 mod play;
 mod poll;
 mod probe;
@@ -27,11 +28,12 @@ mod trust;
 
 pub use arrivals::{Arrivals, Piece, Spacing};
 pub use bounds::{
-    BODY_BYTES_MAX, ERROR_PAUSE, ERRORS_IN_A_ROW_MAX, HEAD_BYTES_MAX, HEADERS_MAX, LINGER, REQUEST_TIME_MAX,
-    RETRY_AFTER_MAX, USERS_MAX,
+    BODY_BYTES_MAX, DOWN_TIME_MAX, ERROR_PAUSE, ERRORS_IN_A_ROW_MAX, HEAD_BYTES_MAX, HEADERS_MAX, LINGER,
+    PAIRS_MAX, REQUEST_TIME_MAX, RETRY_AFTER_MAX, USERS_MAX,
 };
 pub use fetch::{FetchError, fetch};
 pub use load::{Endpoint, Load, Model, Until};
+pub use pairs::{Paired, play_pairs};
 pub use play::play;
 pub use probe::{Answer, ProbeError, probe};
 pub use pulse::Pulse;

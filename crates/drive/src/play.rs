@@ -23,10 +23,13 @@ use crate::pulse::Pulse;
 ///
 /// It has a thread of its own, which is gone when this returns or is dropped.
 pub async fn play(load: &Load<'_>, pulse: &Pulse, stop: &CancellationToken) -> Tally {
-    let begun = Dose::new(load).and_then(|dose| Engine::new(dose, pulse)).and_then(Playing::begin);
-    match begun {
-        Ok(playing) => playing.end(stop).await.tally,
-        Err(failure) => refused(failure),
+    played(Dose::new(load), pulse, stop).await.tally
+}
+
+pub(crate) async fn played(dose: Result<Dose, Failure>, pulse: &Pulse, stop: &CancellationToken) -> Played {
+    match dose.and_then(|dose| Engine::new(dose, pulse)).and_then(Playing::begin) {
+        Ok(playing) => playing.end(stop).await,
+        Err(failure) => Played { tally: refused(failure), ..Played::default() },
     }
 }
 

@@ -68,7 +68,10 @@ impl Engine {
 
     /// Hangs up on the service.
     fn leave(&mut self, user: usize) {
-        self.record.hung_up();
+        if !self.users[user].is_control {
+            self.record.hung_up();
+        }
+        self.compare(user, false);
         self.users[user].line = None;
         self.rest(user);
         self.waiting.push_back(user);

@@ -18,7 +18,7 @@ impl Engine {
     pub(super) fn ask(&mut self, user: usize) {
         let asking = &mut self.users[user];
         (asking.sent, asking.is_sent, asking.received, asking.not_before) = (0, false, 0, None);
-        asking.reader.begin(self.dose.blueprint.is_head);
+        asking.reader.begin(self.dose.blueprint(asking.is_control).is_head);
         if asking.line.is_some() {
             asking.phase = Phase::Asking;
             return self.send(user);
@@ -97,7 +97,7 @@ impl Engine {
     fn send(&mut self, user: usize) {
         let asking = &mut self.users[user];
         let Some(line) = &mut asking.line else { return };
-        let request = self.dose.blueprint.request(asking.n, &mut self.page);
+        let request = self.dose.blueprint(asking.is_control).request(asking.n, &mut self.page);
         let end = self.dose.conduct.sends_until(asking.sent, request.len());
         while asking.sent < end {
             match line.write(&request[asking.sent..end]) {
@@ -177,7 +177,13 @@ impl Engine {
     pub(super) fn answered(&mut self, user: usize, is_followed: bool) {
         self.tick();
         let asked = &mut self.users[user];
-        self.record.answer(asked.n, &asked.reader, self.now.saturating_duration_since(asked.due));
+        match &mut self.pairing {
+            Some(pairing) if asked.is_control => pairing.controls += 1,
+            _ => {
+                let latency = self.now.saturating_duration_since(asked.due);
+                self.record.answer(asked.n, &asked.reader, latency);
+            }
+        }
         if is_followed {
             self.record.unsolicited();
         }
@@ -191,6 +197,7 @@ impl Engine {
             self.pace.pause(self.now, time);
         }
         self.errors_in_a_row = 0;
+        self.compare(user, false);
         self.rest(user);
         // Whoever waits already comes first.
         if self.waiting.is_empty() && !self.over && self.pace.due(self.now).is_some_and(|due| due <= self.now)
@@ -203,7 +210,10 @@ impl Engine {
 
     /// The request got no whole answer. Its user pauses, so that a dead service is not asked in a hot loop.
     pub(super) fn failed(&mut self, user: usize, failure: Failure) {
-        self.record.error(failure);
+        if !self.users[user].is_control {
+            self.record.error(failure);
+        }
+        self.compare(user, true);
         self.errors_in_a_row += 1;
         self.over |= self.errors_in_a_row >= ERRORS_IN_A_ROW_MAX;
         self.users[user].line = None;

@@ -5,6 +5,7 @@
 
 mod conduct;
 mod exchange;
+mod pairing;
 mod user;
 
 use std::collections::VecDeque;
@@ -14,10 +15,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use drip_model::Tally;
+use drip_model::{Pair, Tally};
 use rustix::thread::set_current_timer_slack;
 use rustix::time::{ClockId, clock_gettime};
 
+use self::pairing::Pairing;
 use self::user::User;
 use crate::agenda::Agenda;
 use crate::bounds::LINGER;
@@ -64,6 +66,8 @@ pub(crate) struct Played {
     pub(crate) tally: Tally,
     /// The head of the first user's last answer, if the dose keeps heads.
     pub(crate) head: Option<Vec<u8>>,
+    /// Every pair in order, if the dose is one of pairs.
+    pub(crate) pairs: Vec<Pair>,
 }
 
 pub(crate) struct Engine {
@@ -81,6 +85,8 @@ pub(crate) struct Engine {
     /// Requests start by a clock.
     keeps_time: bool,
     record: Record,
+    /// Of a dose of pairs.
+    pairing: Option<Pairing>,
     share: Share,
     page: Page,
     bytes: Vec<u8>,
@@ -114,6 +120,7 @@ impl Engine {
             pace: Pace::new(&dose.model, dose.seed, dose.first, now)?,
             keeps_time: matches!(dose.model, Model::Open(_)),
             record: Record::new(dose.request_time_max),
+            pairing: dose.control.is_some().then(|| Pairing::new(dose.seed, dose.first, now)),
             share: Share::of(pulse.clone()),
             page: Page::default(),
             bytes: vec![0; READ_BYTES],
@@ -145,7 +152,7 @@ impl Engine {
             if self.over && self.in_flight == 0 {
                 return self.finish();
             }
-            self.share.tell(self.record.completed(), self.in_flight);
+            self.share.tell(self.completed(), self.in_flight);
             let waited = self.poll.wait(&mut events, self.patience());
             waited.expect("the poll is ours and open, and its events are in our memory");
             self.tick();
@@ -158,10 +165,15 @@ impl Engine {
     }
 
     fn finish(mut self) -> Played {
-        self.share.tell(self.record.completed(), 0);
+        self.share.tell(self.completed(), 0);
         self.users.iter_mut().for_each(User::hang_up);
         let head = self.users.first_mut().and_then(|user| user.reader.take_text());
-        Played { tally: self.record.into_tally(self.start.elapsed(), cpu_time()), head }
+        let tally = self.record.into_tally(self.start.elapsed(), cpu_time());
+        Played { tally, head, pairs: self.pairing.map(|pairing| pairing.pairs).unwrap_or_default() }
+    }
+
+    fn completed(&self) -> u64 {
+        self.record.completed() + self.pairing.as_ref().map_or(0, |pairing| pairing.controls)
     }
 
     /// Looks at the clock.
@@ -265,6 +277,10 @@ impl Engine {
 
     /// Starts the next request, which is due.
     fn begin(&mut self, user: usize) {
+        if self.pairing.is_some() {
+            // Requests that catch up after a pause would each tell of it once more.
+            self.pace.pause(self.now, Duration::ZERO);
+        }
         let due = self.pace.due(self.now).unwrap_or(self.now);
         if self.keeps_time {
             self.tick();
@@ -272,12 +288,16 @@ impl Engine {
         }
         // A number is taken only when nothing can keep its request from being sent: numbers have no gaps.
         self.pace.take();
-        let n = self.dose.first.wrapping_add(self.started);
+        let (n, is_control) = match &self.pairing {
+            None => (self.dose.first.wrapping_add(self.started), false),
+            Some(pairing) => pairing.turn(self.started),
+        };
         self.started += 1;
         self.over |= self.started >= self.dose.count;
         self.in_flight += 1;
         let asking = &mut self.users[user];
-        (asking.n, asking.due, asking.deadline) = (n, due, self.now + self.dose.request_time_max);
+        (asking.n, asking.is_control) = (n, is_control);
+        (asking.due, asking.deadline) = (due, self.now + self.dose.request_time_max);
         self.ask(user);
     }
 }

@@ -24,6 +24,7 @@ pub(super) struct User {
     pub(super) lines: u32,
     /// The request under way, when it was due, and when it is given up.
     pub(super) n: u64,
+    pub(super) is_control: bool,
     pub(super) due: Instant,
     pub(super) deadline: Instant,
     /// Bytes of it that are sent.
@@ -43,6 +44,7 @@ impl User {
             line: None,
             lines: 0,
             n: 0,
+            is_control: false,
             due: now,
             deadline: now,
             sent: 0,

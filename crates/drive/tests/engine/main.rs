@@ -7,6 +7,7 @@ mod faults;
 mod hostile;
 mod keep_alive;
 mod pace;
+mod pairs;
 mod probe;
 mod scenario;
 mod server;
