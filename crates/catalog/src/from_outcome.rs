@@ -10,6 +10,7 @@ use drip_model::{
 };
 
 use crate::basis::memory_was_seen;
+use crate::from_symptom;
 use crate::page::{Page, page};
 use crate::words;
 
@@ -50,7 +51,10 @@ pub struct Context {
 pub fn findings(outcomes: &[Outcome], context: &Context) -> Vec<Finding> {
     let mut found: Vec<Finding> = outcomes
         .iter()
-        .flat_map(|outcome| seen_in(outcome, context).into_iter().chain(counted(outcome)))
+        .flat_map(|outcome| {
+            let grown = seen_in(outcome, context).into_iter().chain(counted(outcome));
+            from_symptom::seen_in(outcome).chain(grown)
+        })
         .map(|seen| seen.into_finding(context))
         .collect();
     found.sort_by_key(|finding| (Reverse(finding.severity), Reverse(finding.confidence), finding.id));
@@ -60,12 +64,12 @@ pub fn findings(outcomes: &[Outcome], context: &Context) -> Vec<Finding> {
 }
 
 /// What one outcome amounts to, before the texts of its page are added.
-struct Seen {
-    id: &'static str,
-    severity: Severity,
-    confidence: Confidence,
-    endpoint: Option<String>,
-    description: String,
+pub(crate) struct Seen {
+    pub(crate) id: &'static str,
+    pub(crate) severity: Severity,
+    pub(crate) confidence: Confidence,
+    pub(crate) endpoint: Option<String>,
+    pub(crate) description: String,
 }
 
 impl Seen {

@@ -5,6 +5,7 @@
 
 mod basis;
 mod from_outcome;
+mod from_symptom;
 mod page;
 mod render;
 mod score;

@@ -21,6 +21,7 @@ pub(crate) fn outcome(verdict: Verdict, evidence: Option<Evidence>) -> Outcome {
         gauges: Vec::new(),
         service_cost: ServiceCost::default(),
         confirmed: Some(true),
+        symptoms: Vec::new(),
     }
 }
 

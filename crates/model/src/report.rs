@@ -6,6 +6,7 @@ use crate::finding::Finding;
 use crate::outcome::{Doubt, Evidence, ToLimit, Verdict};
 use crate::place::Runtime;
 use crate::series::{Gauge, Series};
+use crate::symptom::Symptom;
 use crate::tally::Tally;
 use crate::target::Origin;
 use crate::vector::{Pattern, VectorId};
@@ -63,6 +64,8 @@ pub struct Outcome {
     pub service_cost: ServiceCost,
     /// Whether doses after the verdict bore it out; `None` where none were played.
     pub confirmed: Option<bool>,
+    /// What a scan that cannot see memory noticed.
+    pub symptoms: Vec<Symptom>,
 }
 
 /// What a vector cost the service, as far as it could be seen.

@@ -80,12 +80,8 @@ impl Bench<'_> {
             trial.cpu.0 += self.service_cpu().saturating_sub(before);
             trial.cpu.1 += tally.played();
         }
-        let sent = tally.sent();
-        self.next += sent;
-        trial.sent += sent;
-        trial.requests += tally.played();
-        trial.doses += 1;
-        trial.tally.add(&tally);
+        self.next += tally.sent();
+        trial.count(&tally);
         if tally.failed() > 0 {
             self.notice_death().await;
         }
@@ -99,23 +95,7 @@ impl Bench<'_> {
     }
 
     async fn play(&self, trial: &Trial<'_>, dose: Dose) -> Tally {
-        let settings = self.settings();
-        let load = Load {
-            origin: &self.subject.origin,
-            endpoint: self.subject.address.into(),
-            template: &trial.vector.template,
-            seed: settings.seed,
-            first: self.next,
-            until: dose.until,
-            users: settings.users,
-            model: dose
-                .rate
-                .or(settings.rate)
-                .map_or(Model::Closed, |rate| Model::Open(Arrivals::constant(rate))),
-            conduct: trial.vector.conduct,
-            trust: &self.subject.trust,
-            request_time_max: REQUEST_TIME_MAX,
-        };
+        let load = self.load(trial, dose.until, dose.rate);
         tokio::select! {
             tally = play(&load, &self.pulse, self.halt.token()) => tally,
             () = self.watch_exit() => unreachable!("the watch never ends by itself"),
@@ -123,8 +103,26 @@ impl Bench<'_> {
         }
     }
 
+    /// The requests of a trial; `rate` where it is slower than that of the run.
+    pub(crate) fn load<'a>(&'a self, trial: &'a Trial<'_>, until: Until, rate: Option<f64>) -> Load<'a> {
+        let settings = self.settings();
+        Load {
+            origin: &self.subject.origin,
+            endpoint: self.subject.address.into(),
+            template: &trial.vector.template,
+            seed: settings.seed,
+            first: self.next,
+            until,
+            users: settings.users,
+            model: rate.or(settings.rate).map_or(Model::Closed, |rate| Model::Open(Arrivals::constant(rate))),
+            conduct: trial.vector.conduct,
+            trust: &self.subject.trust,
+            request_time_max: REQUEST_TIME_MAX,
+        }
+    }
+
     /// Halts the dose when the service ends; never returns.
-    async fn watch_exit(&self) {
+    pub(crate) async fn watch_exit(&self) {
         if let Some(service) = &self.subject.service {
             service.wait_exit().await;
             self.notice_death().await;

@@ -5,6 +5,7 @@
 //! on the way, a report comes back: what was measured is never lost.
 
 mod bench;
+mod black_box;
 mod checkup;
 mod crash;
 mod event;

@@ -55,6 +55,7 @@ pub(crate) async fn outcome(
         gauges: trial.readings.gauges,
         service_cost,
         confirmed,
+        symptoms: trial.symptoms,
     }
 }
 

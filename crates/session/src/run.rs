@@ -122,12 +122,16 @@ fn described(job: &Job, subject: Option<&Subject>) -> Service {
 
 async fn measure(
     job: &Job,
-    subject: Subject,
+    mut subject: Subject,
     halt: &Halt,
     clock: Clock,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Run {
     let gauges = Gauges::open(job, &subject, clock.started).await;
+    if gauges.signal().is_none() {
+        // Pauses are seen by one user who waits for each answer; several would see the queue that they make.
+        subject.settings.users = 1;
+    }
     on_event(Event::Answering {
         url: subject.origin.to_string(),
         runtime: subject.runtime,

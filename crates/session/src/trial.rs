@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drip_model::{Tally, Vector};
+use drip_model::{Symptom, Tally, Vector};
 
 use crate::opinions::Opinions;
 use crate::readings::Readings;
@@ -31,6 +31,8 @@ pub(crate) struct Trial<'a> {
     /// More doses could still decide, and may be played.
     pub(crate) is_open: bool,
     pub(crate) opinions: Opinions,
+    /// What a black box showed.
+    pub(crate) symptoms: Vec<Symptom>,
 }
 
 impl<'a> Trial<'a> {
@@ -50,7 +52,16 @@ impl<'a> Trial<'a> {
             look: 0,
             is_open: true,
             opinions: Opinions::default(),
+            symptoms: Vec::new(),
         }
+    }
+
+    /// Adds what came back of one dose.
+    pub(crate) fn count(&mut self, tally: &Tally) {
+        self.sent += tally.sent();
+        self.requests += tally.played();
+        self.doses += 1;
+        self.tally.add(tally);
     }
 
     pub(crate) fn none_succeeded(&self) -> bool {

@@ -18,8 +18,11 @@ pub(crate) static PAGE: Page = Page {
            is searched, copied or waited for that grows with each request.",
     why: "Each request costs more than the one before, until clients time out. The growing thing may be in \
           memory, but also a table, a log file or a queue of work.",
-    how_seen: "Not reported by this version of Drip, and a weak witness: a service may leak on every request \
-               without becoming any slower, and one that queues becomes slower without a leak. Give Drip a \
+    how_seen: "Only where Drip could not see memory. It sends pairs of your request and a control, a path \
+               that is not there, on one connection, and looks at the longest pauses: whether they become longer with the \
+               number of requests, and whether the service stands still towards the end. Medians and 99th \
+               percentiles are not used, since they tell leaking from healthy services no better than chance. A \
+               weak witness: most leaks make nothing slower, and a busy machine can look the same. Give Drip a \
                memory source (--memory) instead.",
     fix: Fix {
         general: "Find what grows with the number of requests: a list that is searched from its beginning, a \

@@ -21,7 +21,8 @@ pub(crate) static PAGE: Page = Page {
           of traffic.",
     how_seen: "Drip counts statuses and broken connections of each endpoint. It reports this only where it \
                could not see memory and other requests of the same endpoint succeeded, and always as \
-               possible, never as a leak: a proxy's limit of rate or connections looks the same.",
+               possible, never as a leak: a proxy's limit of rate or connections looks the same. Where the service \
+               was gone and came back, each time after about as many requests, it says after how many.",
     fix: Fix {
         general: "Find out who answered: the service or a proxy before it (headers and the proxy's log \
                   tell). Look for restarts at the same moment. 502 and resets point to a process that went \

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what these functions unwrap is what the tests assert")]
 
 mod answers;
+mod black_box;
 mod config;
 mod counts;
 mod crash;

@@ -147,4 +147,5 @@ fn a_service_that_stops_to_answer_a_black_box_scan_is_told() {
     let done = scene.scan(&url, &[&SHORT, &["--format", "json"]]);
     let document = done.exits(4).document();
     assert!(doubts(vector(&document)).contains(&"many-errors"), "{document:#}");
+    assert_eq!(document["findings"][0]["id"], "DRIP021", "{document:#}");
 }

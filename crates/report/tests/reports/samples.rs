@@ -147,6 +147,7 @@ fn outcome(verdict: Verdict, evidence: Option<Evidence>, series: Vec<Series>) ->
             longest_reading: Some(Duration::from_millis(45)),
         },
         confirmed: None,
+        symptoms: Vec::new(),
     }
 }
 
