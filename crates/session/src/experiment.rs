@@ -307,7 +307,7 @@ impl Bench<'_> {
     /// Where something grows, an idle window tells requests from time, and fresh doses must bear it out.
     async fn examine_suspects(&mut self, trials: &mut [Trial<'_>]) {
         let mut suspects: Vec<&mut Trial<'_>> =
-            trials.iter_mut().filter(|trial| trial.opinions.growing().is_some()).collect();
+            trials.iter_mut().filter(|trial| trial.opinions.asks_for_proof()).collect();
         if suspects.is_empty() {
             return;
         }

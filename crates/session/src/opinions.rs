@@ -36,6 +36,12 @@ impl Opinions {
             .find(|evidence| evidence.growth == Growth::Grows)
     }
 
+    /// Whether something grows that further doses can bear out. Lives cannot be: each has borne out the others, and the
+    /// whole falls with every worker that is replaced.
+    pub(crate) fn asks_for_proof(&self) -> bool {
+        self.all().any(|opinion| opinion.evidence.growth == Growth::Grows)
+    }
+
     /// What is open: the best signal's question; or, where that is calm, the question of another that is not.
     pub(crate) fn open_question(&self) -> Option<More> {
         let best = self.floor.as_ref().or(self.anon.as_ref())?;
