@@ -97,8 +97,22 @@ const DOT_RADIUS: u32 = 4;
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
 
+/// Beyond this, axes have no labels that a person could read.
+const VALUE_MAX: f64 = 1e18;
+/// A range that is a smaller part of its values has no steps that floating point can tell apart; the library would look
+/// for them for ever.
+const RANGE_SHARE_MIN: f64 = 1e-9;
+
+fn can_be_an_axis(range: &Range<f64>) -> bool {
+    let largest = range.start.abs().max(range.end.abs());
+    largest <= VALUE_MAX && range.end - range.start > largest * RANGE_SHARE_MIN
+}
+
 /// The picture; empty where it cannot be drawn.
 pub(super) fn draw(plot: &Plot, size: Size) -> String {
+    if !can_be_an_axis(&plot.across) || !can_be_an_axis(&plot.upward) {
+        return String::new();
+    }
     let mut svg = String::new();
     let area = SVGBackend::with_string(&mut svg, (size.width, size.height)).into_drawing_area();
     let drawn = fill(&area, plot, size);
