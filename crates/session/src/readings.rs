@@ -243,6 +243,6 @@ mod tests {
         books.read(5, Ok(500), A, Stage::Dose);
         assert_eq!(books.floor(B), [(2, 100)]);
         assert_eq!(books.of[1].floor().unwrap().gaps[0].reason, SHARED);
-        assert_eq!(books.floor(A), [(1, 100), (4, 200)]);
+        assert_eq!(books.floor(A), [(1, 100), (3, 200)]);
     }
 }
