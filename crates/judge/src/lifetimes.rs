@@ -18,8 +18,9 @@ const READINGS_MIN: usize = 4;
 /// Growth in the second half of a life, as a share of the first half's, below which it was slowing down.
 const LATE_RATIO_MIN: f64 = 0.6;
 
-/// The lives are one more signal, judged after the others had all of alpha: they get a tenth of it.
-const SIGNALS: f64 = 10.0;
+/// The lives are one more signal, judged after the others had all of alpha: they get a tenth of it, in up to five looks
+/// at equal shares (Bonferroni).
+const SHARE: f64 = 1.0 / 50.0;
 
 /// What was seen of each life: bytes of one process beside the requests that the whole service had answered by then.
 pub type Life = Vec<Point>;
@@ -45,7 +46,7 @@ fn weighed(mean: &Mean, requests: f64, lives: usize, policy: &Policy) -> Assessm
     let per_request = mean.interval(policy.level);
     let healthy = policy.cache.max(policy.allowance);
     let chance = mean.chance_at_most(healthy / requests.max(1.0));
-    let grows = chance <= policy.alpha / SIGNALS;
+    let grows = chance <= policy.alpha * SHARE;
     let doubt = (!grows && per_request.low > 0.0).then(|| hidden(&per_request, requests, lives));
     let more = doubt.clone().map(|because| More { requests: whole(requests), because });
     let evidence = Evidence {

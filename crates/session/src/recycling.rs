@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use drip_judge::{Life, pooled};
-use drip_model::{Point, Signal, Stage};
+use drip_model::{Growth, Point, Signal, Stage};
 use drip_proc::Identity;
 
 use crate::bench::Bench;
@@ -12,10 +12,12 @@ use crate::trial::Trial;
 
 /// Doses that following lives may take.
 const DOSES_MAX: usize = 120;
-/// Lives that are enough for an interval.
-const LIVES: usize = 8;
+/// Lives at which they are judged together: the first are enough for an interval, the others narrow it.
+const LOOKS: [usize; 4] = [8, 12, 18, 27];
 /// Readings of a life that make it count.
-const READINGS_MIN: usize = 6;
+const READINGS_MIN: u64 = 6;
+/// Readings of a life beyond which larger doses would show as much, sooner.
+const READINGS_MAX: u64 = 14;
 /// The first dose, as a share of the unit.
 const FIRST_SHARE: u64 = 8;
 /// Nobody replaced in so many doses, and the doses are too small for the lives.
@@ -54,50 +56,85 @@ impl Lives {
         living.saturating_sub(self.lives.values().filter(|life| life.len() == self.readings).count())
     }
 
-    /// Whether a life that was seen from its begin to its end had too few readings.
-    fn are_too_short(&self) -> bool {
-        let over =
-            self.lives.values().filter(|life| life.last().is_some_and(|last| last.requests < self.requests));
-        let begun_here =
-            over.filter(|life| life.first().is_some_and(|first| first.requests > self.first_requests));
-        begun_here.into_iter().any(|life| life.len() < READINGS_MIN)
+    /// Requests that the service answered in the shortest life that was seen from its begin to its end.
+    fn shortest(&self) -> Option<u64> {
+        let spans =
+            self.lives.values().filter_map(|life| Some((life.first()?.requests, life.last()?.requests)));
+        let seen = spans.filter(|(begin, end)| *begin > self.first_requests && *end < self.requests);
+        seen.map(|(begin, end)| end - begin).min()
     }
 
     /// Lives that began or ended while they were followed.
     fn whole(&self) -> Vec<Life> {
         let passing = self.lives.values().filter(|life| life.len() < self.readings);
-        passing.filter(|life| life.len() >= READINGS_MIN).cloned().collect()
+        passing.filter(|life| life.len() as u64 >= READINGS_MIN).cloned().collect()
+    }
+}
+
+/// What is asked for between two readings, and what it showed.
+struct Pace {
+    unit: u64,
+    least: u64,
+    /// Doses in a row that nobody was replaced in.
+    quiet: usize,
+}
+
+impl Pace {
+    /// Smaller doses when lives are too short for their readings, larger ones when they outlast them; whether to begin
+    /// again.
+    fn adapt(&mut self, lives: &Lives, replaced: bool) -> bool {
+        self.quiet = if replaced { 0 } else { self.quiet + 1 };
+        let readings = lives.shortest().map(|requests| requests / self.unit);
+        let too_short = readings.is_some_and(|readings| readings < READINGS_MIN) && lives.whole().is_empty();
+        if too_short && self.unit > self.least {
+            self.unit = (self.unit / 2).max(self.least);
+            return true;
+        }
+        if readings.is_some_and(|readings| readings > READINGS_MAX) || self.quiet >= PATIENCE_DOSES {
+            (self.unit, self.quiet) = (self.unit * 2, 0);
+        }
+        false
     }
 }
 
 impl Bench<'_> {
-    /// Follows the lives of a service's workers and judges them together.
+    /// Follows the lives of a service's workers and judges them together, until they show growth or are many.
     pub(crate) async fn follow_lives(&mut self, trial: &mut Trial<'_>) {
         let least = u64::from(self.settings().users) * 2;
-        let (mut unit, mut lives) = ((trial.first_unit / FIRST_SHARE).max(least), Lives::default());
-        let (mut workers, mut quiet) = (Vec::new(), 0);
+        let mut pace = Pace { unit: (trial.first_unit / FIRST_SHARE).max(least), least, quiet: 0 };
+        let (mut lives, mut workers, mut looks) =
+            (Lives::default(), Vec::new(), LOOKS.into_iter().peekable());
         for _ in 0..DOSES_MAX {
-            if self.halted() || self.time_left().is_zero() || lives.whole().len() >= LIVES {
+            if self.halted() || self.time_left().is_zero() || looks.peek().is_none() {
                 break;
             }
-            self.counted_dose(trial, unit, Stage::Lives, None).await;
-            let requests = trial.requests;
-            let at = self.last.at;
-            let point = |value| Point { at, requests, value, stage: Stage::Lives };
-            let replaced = lives.add(&self.last.each, point);
-            quiet = if replaced > 0.0 { 0 } else { quiet + 1 };
-            if replaced > 0.0 && lives.whole().is_empty() && lives.are_too_short() && unit > least {
-                (unit, lives) = ((unit / 2).max(least), Lives::default());
+            self.counted_dose(trial, pace.unit, Stage::Lives, None).await;
+            let (at, requests) = (self.last.at, trial.requests);
+            let replaced =
+                lives.add(&self.last.each, |value| Point { at, requests, value, stage: Stage::Lives });
+            if pace.adapt(&lives, replaced > 0.0) {
+                lives = Lives::default();
                 workers.clear();
-            } else if quiet >= PATIENCE_DOSES {
-                (unit, quiet) = (unit * 2, 0);
             }
             workers.push(lives.workers(self.last.each.len()));
+            if looks.next_if(|look| lives.whole().len() >= *look).is_some()
+                && self.judge_lives(trial, &lives, &workers)
+            {
+                break;
+            }
         }
-        workers.sort_unstable();
-        let usual = workers.get(workers.len() / 2).copied().unwrap_or(1);
+        self.judge_lives(trial, &lives, &workers);
+    }
+
+    /// Whether the lives together show growth beyond what a cache may hold.
+    fn judge_lives(&self, trial: &mut Trial<'_>, lives: &Lives, workers: &[usize]) -> bool {
+        let mut sorted = workers.to_vec();
+        sorted.sort_unstable();
+        let usual = sorted.get(sorted.len() / 2).copied().unwrap_or(1);
         let anon = trial.readings.series(Signal::Anon);
-        trial.opinions.lives = anon.and_then(|anon| pooled(&lives.whole(), usual, &self.policy(trial, anon)));
+        let opinion = anon.and_then(|anon| pooled(&lives.whole(), usual, &self.policy(trial, anon)));
+        trial.opinions.lives = opinion;
+        trial.opinions.lives.as_ref().is_some_and(|opinion| opinion.evidence.growth == Growth::Grows)
     }
 }
 

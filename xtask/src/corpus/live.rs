@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use drip_report::Document;
 use drip_report::document::Status;
+use serde_json::Value;
 
 use super::ask;
 use super::case::Case;
@@ -41,13 +42,13 @@ impl Judge {
 
     /// Installs a case and judges it; or why it could not be judged.
     pub(super) fn judge(&self, case: &Case) -> Result<Document, String> {
-        let words = ask::words(&case.load)?;
+        let plan = ask::plan(&case.load, None)?;
         let folder = self.workshop.installed(case)?;
         let run = Run { judge: self, case, folder: &folder };
-        let document = run.once(&words)?;
+        let document = run.once(&plan)?;
         match only_answer(&document) {
             None => Ok(document),
-            Some(status) => run.once(&[&words[..], &[format!("--expect-status={status}")]].concat()),
+            Some(status) => run.once(&ask::plan(&case.load, Some(status))?),
         }
     }
 
@@ -64,12 +65,13 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// The document gets its name when Drip has ended, so that an interrupted run leaves none.
-    fn once(&self, words: &[String]) -> Result<Document, String> {
+    fn once(&self, plan: &Value) -> Result<Document, String> {
         let [unfinished, finished, said] = ["partial", "json", "stderr.log"].map(|end| self.file(end));
         // Left by an interrupted sitting, or not there.
         let _ = fs::remove_file(&unfinished);
         let broken = |error: io::Error| format!("drip run: {error}");
-        let mut command = self.command(words, &unfinished).map_err(broken)?;
+        fs::write(self.file("plan"), plan.to_string()).map_err(broken)?;
+        let mut command = self.command(&unfinished).map_err(broken)?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&said).map_err(broken)?);
         let status = command.status().map_err(broken)?;
         let document = self.document(status, &unfinished).map_err(|why| {
@@ -90,7 +92,7 @@ impl Run<'_> {
         if whole { Ok(document) } else { Err("nothing was judged".to_owned()) }
     }
 
-    fn command(&self, words: &[String], output: &Path) -> io::Result<Command> {
+    fn command(&self, output: &Path) -> io::Result<Command> {
         let bound = (self.judge.budget + BEYOND_BUDGET).as_secs();
         // In the foreground, so that an interrupt from the terminal reaches Drip, which then stops the service.
         let mut command = Command::new("timeout");
@@ -106,7 +108,7 @@ impl Run<'_> {
         if let Some(path) = ready_path(&self.case.ready) {
             command.arg(format!("--ready-path={path}"));
         }
-        command.args(words).arg("--").args(service(&self.case.run));
+        command.arg("--plan").arg(self.file("plan")).arg("--").args(service(&self.case.run));
         Ok(command)
     }
 

@@ -56,7 +56,13 @@ fn judge(workspace: &Workspace, options: &Options) -> Result<Judge, Failure> {
     }
     // Drip runs in the folder of the case.
     let out = fs::canonicalize(&out).map_err(|error| Failure::step(out.display().to_string(), error))?;
-    Ok(Judge { drip: binary(workspace)?, out, budget: options.budget, workshop: Workshop { corpus } })
+    let drip = match &options.drip {
+        Some(binary) => {
+            fs::canonicalize(binary).map_err(|error| Failure::step(binary.display().to_string(), error))?
+        }
+        None => binary(workspace)?,
+    };
+    Ok(Judge { drip, out, budget: options.budget, workshop: Workshop { corpus } })
 }
 
 fn binary(workspace: &Workspace) -> Result<PathBuf, Failure> {

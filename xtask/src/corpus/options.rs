@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::failure::Failure;
 
-pub(super) const USAGE: &str = "cargo xtask corpus DIR [--case NAME]… [--sample N] [--seed S] [--resume] [--out DIR] [--budget 5m] [--json]";
+pub(super) const USAGE: &str = "cargo xtask corpus DIR [--case NAME]… [--sample N] [--seed S] [--resume] [--out DIR] [--budget 5m] [--drip BINARY] [--json]";
 /// At most so long a case, unless the words say otherwise.
 const BUDGET: Duration = Duration::from_secs(300);
 
@@ -26,6 +26,8 @@ pub(super) struct Options {
     pub(super) out: Option<PathBuf>,
     /// Time that a case may take.
     pub(super) budget: Duration,
+    /// The binary to judge with, unless the one of this tree.
+    pub(super) drip: Option<PathBuf>,
     pub(super) json: bool,
 }
 
@@ -45,6 +47,7 @@ impl Options {
             resume: false,
             out: None,
             budget: BUDGET,
+            drip: None,
             json: false,
         };
         while let Some(word) = words.next() {
@@ -54,6 +57,7 @@ impl Options {
                 "--seed" => found.seed = words.next()?.parse().ok()?,
                 "--out" => found.out = Some(words.next()?.into()),
                 "--budget" => found.budget = humantime::parse_duration(words.next()?).ok()?,
+                "--drip" => found.drip = Some(words.next()?.into()),
                 "--resume" => found.resume = true,
                 "--json" => found.json = true,
                 folder if !folder.starts_with('-') && corpus.is_none() => corpus = Some(folder.into()),
@@ -100,7 +104,9 @@ mod tests {
     fn words_mean_what_they_say() {
         let plain = read("corpus").unwrap();
         assert_eq!((plain.budget, plain.resume, plain.sample), (Duration::from_secs(300), false, None));
-        let all = read("--case a corpus --case b --sample 3 --seed 7 --resume --out o --budget 60s --json");
+        let all = read(
+            "--case a corpus --case b --sample 3 --seed 7 --resume --out o --budget 60s --drip d --json",
+        );
         let expected = Options {
             corpus: "corpus".into(),
             names: vec!["a".into(), "b".into()],
@@ -109,6 +115,7 @@ mod tests {
             resume: true,
             out: Some("o".into()),
             budget: Duration::from_secs(60),
+            drip: Some("d".into()),
             json: true,
         };
         assert_eq!(all, Some(expected));

@@ -55,7 +55,7 @@ while True:
 fn judged(keeps: u32, options: &[&str]) -> Value {
     let scene = Scene::new();
     scene.write("app.py", PREFORK.replace("KEEPS", &keeps.to_string()));
-    let usual = ["--users", "4", "--dose", "200ms", "--budget", "60s", "--path", "/", "--format", "json"];
+    let usual = ["--users", "4", "--dose", "200ms", "--budget", "100s", "--path", "/", "--format", "json"];
     let run = scene.start(&words("run", &[&usual, options], &crate::drip::APP));
     vector(&run.end_within(PATIENCE).document()).clone()
 }
