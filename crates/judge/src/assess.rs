@@ -117,13 +117,14 @@ impl View {
 
     fn evidence(&self, growth: Growth, policy: &Policy, doubts: Vec<Doubt>) -> Evidence {
         let tail = (1.0 - policy.level) / 2.0;
+        let (low, high) = self.profile.interval(tail);
         Evidence {
             signal: policy.signal,
             growth,
             per_request: Interval {
-                low: self.profile.low(tail) / self.requests,
+                low: low / self.requests,
                 estimate: self.profile.growth() / self.requests,
-                high: self.profile.high(tail) / self.requests,
+                high: high / self.requests,
                 level: policy.level,
             },
             smallest_detectable: (policy.allowance + self.profile.margin(tail)) / self.requests,

@@ -177,7 +177,8 @@ pub(crate) fn profile(x: &[f64], y: &[f64], limits: &Limits) -> Option<Profile> 
     }
     let shapes = Shape::candidates(x);
     let robust = Robust::best(x, y, &shapes, limits)?;
-    plausible(x, y, &shapes, &robust, limits)
+    let others: Vec<Shape> = Shape::at_any_pace().collect();
+    weighed(x, y, (&shapes, &others), &robust, limits)
 }
 
 /// Profiles many readings `y` at `x` (ascending, within 0 to 1). `None` with fewer than six readings.
@@ -190,14 +191,23 @@ pub(crate) fn profile_under_load(x: &[f64], y: &[f64], limits: &Limits) -> Optio
     let near: Vec<Shape> = coarse.shape.near().collect();
     let fine = Robust::best(x, y, &near, limits).filter(|fine| fine.misfit < coarse.misfit);
     shapes.extend(near);
-    plausible(x, y, &shapes, &fine.unwrap_or(coarse), limits)
+    weighed(x, y, (&shapes, &[]), &fine.unwrap_or(coarse), limits)
 }
 
-/// Every explanation that is about as good as the best.
-fn plausible(x: &[f64], y: &[f64], shapes: &[Shape], robust: &Robust, limits: &Limits) -> Option<Profile> {
+/// Every explanation that is about as good as the best; those of the second kind are at most conceivable.
+fn weighed(
+    x: &[f64],
+    y: &[f64],
+    (shapes, others): (&[Shape], &[Shape]),
+    robust: &Robust,
+    limits: &Limits,
+) -> Option<Profile> {
     let rho = autocorrelation(&robust.fit.residuals, limits.rho_min);
     let errors = Errors { rho, weights: &robust.weights };
-    let all: Vec<_> = shapes.iter().filter_map(|shape| explain(x, y, *shape, &errors, limits)).collect();
+    let explained = |shapes: &[Shape]| -> Vec<Explanation> {
+        shapes.iter().filter_map(|shape| explain(x, y, *shape, &errors, limits)).collect()
+    };
+    let all = explained(shapes);
     let best_rss = all.iter().map(|e| e.rss).fold(f64::INFINITY, f64::min);
     let slack = 0.1 * count(x) * (limits.noise_floor * (1.0 - rho)).powi(2);
     let within = |tail: f64| {
@@ -206,7 +216,7 @@ fn plausible(x: &[f64], y: &[f64], shapes: &[Shape], robust: &Robust, limits: &L
     };
     let (plausible, conceivable) = (within(PLAUSIBLE_TAIL), within(CONCEIVABLE_TAIL));
     let (all, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(plausible);
-    let conceivable = rest.into_iter().filter(conceivable).collect();
+    let conceivable = rest.into_iter().chain(explained(others)).filter(conceivable).collect();
     let best = (0..all.len()).min_by(|a, b| all[*a].rss.total_cmp(&all[*b].rss))?;
     let line = all.iter().position(|e| e.shape == Shape::None);
     Some(Profile { best: line.unwrap_or(best), plausible: all, conceivable, line, rho })

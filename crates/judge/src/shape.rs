@@ -61,6 +61,12 @@ impl Shape {
         shapes
     }
 
+    /// Saturation at any pace, also such as stops only after the readings: no reason to doubt a decision, whose
+    /// thresholds are for that, but growth that an interval must not count as lasting.
+    pub(crate) fn at_any_pace() -> impl Iterator<Item = Self> {
+        geometric(0.03, 3.0, 40).map(Self::Exponential)
+    }
+
     /// All that are entertained for many readings under load, at fixed places.
     pub(crate) fn under_load() -> &'static [Self] {
         static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
