@@ -351,11 +351,13 @@ impl Bench<'_> {
         }
     }
 
-    /// What grows, and the unit of the doses that must bear it out: no larger than what was judged.
+    /// What grows, and the unit of the doses that must bear it out: no larger than what was judged; of memory, which
+    /// grows in steps, no smaller than a dose either.
     fn confirming(&self, trial: &Trial<'_>) -> Option<(Signal, u64)> {
         let found = trial.opinions.growing()?;
         let policy = self.policy(trial, trial.readings.series(found.signal)?);
-        let unit = confirming_requests(&found.per_request, &policy);
+        let least = if found.signal.unit() == Unit::Bytes { trial.first_unit } else { 1 };
+        let unit = confirming_requests(&found.per_request, &policy).max(least);
         Some((found.signal, unit.clamp(1, trial.unit.max(trial.first_unit) * CYCLE_UNITS)))
     }
 
