@@ -306,6 +306,9 @@ pub(crate) struct LoadArgs {
     /// Length of one dose of requests between two readings
     #[arg(long, value_name = "TIME", env = "DRIP_DOSE", default_value = "2s", value_parser = dose)]
     pub(crate) dose: Duration,
+    /// Judge memory while requests come, without rests or collections: for one path of a service that must not pause
+    #[arg(long, env = "DRIP_CONTINUOUS")]
+    pub(crate) continuous: bool,
     /// Randomness of the slots: the same seed sends the same requests [default: another one each time]
     #[arg(long, value_name = "N", env = "DRIP_SEED")]
     pub(crate) seed: Option<u64>,

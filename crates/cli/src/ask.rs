@@ -38,7 +38,7 @@ pub(crate) fn run_job(args: &RunArgs) -> Result<Planned, Wrong> {
     let launch = launch(&id, &args.service, &args.command)?;
     let target = Target { paths: args.paths.clone(), origin: None, port: args.service.port };
     let asked = requests(&args.common.request, target)?;
-    Ok(job(id, Place::Launch(launch), asked, &args.common, None))
+    job(id, Place::Launch(launch), asked, &args.common, None)
 }
 
 fn launch(id: &str, service: &ServiceArgs, command: &[String]) -> Result<Launch, Wrong> {
@@ -59,7 +59,7 @@ pub(crate) fn scan_job(args: &ScanArgs) -> Result<Planned, Wrong> {
     let place = Place::Running { origin: target.origin.clone(), pid: args.memory };
     let target = Target { paths, port: Some(target.origin.port), origin: Some(target.origin) };
     let asked = requests(&args.common.request, target)?;
-    let mut planned = job(run_id(), place, asked, &args.common, args.i_own.clone());
+    let mut planned = job(run_id(), place, asked, &args.common, args.i_own.clone())?;
     planned.job.trust = trust(&args.tls)?;
     Ok(planned)
 }
@@ -97,8 +97,20 @@ pub(crate) fn run_id() -> String {
     format!("{:x}-{:x}", since.as_millis(), std::process::id())
 }
 
-fn job(id: String, place: Place, asked: Requests, common: &Common, owned_host: Option<String>) -> Planned {
+fn job(
+    id: String,
+    place: Place,
+    asked: Requests,
+    common: &Common,
+    owned_host: Option<String>,
+) -> Result<Planned, Wrong> {
     let load = &common.load;
+    let paths = asked.plan.vectors.len();
+    if load.continuous && paths > 1 {
+        return Err(Wrong(format!(
+            "--continuous judges one kind of request, since nothing tells several apart without rests; {paths} are asked for"
+        )));
+    }
     let secret = |vector: &Vector| vector.template.headers.iter().any(|(name, _)| is_credential(name));
     let job = Job {
         id,
@@ -106,13 +118,13 @@ fn job(id: String, place: Place, asked: Requests, common: &Common, owned_host: O
         credentials: asked.credentials || asked.plan.vectors.iter().any(secret),
         vectors: asked.plan.vectors,
         settings: settings(load, &common.reckon, owned_host),
-        attach: !common.runtime.no_attach,
+        attach: !common.runtime.no_attach && !load.continuous,
         preload: common.runtime.preload,
         runtime: common.runtime.runtime.map(runtime),
         trust: Trust::default(),
         load_is_explicit: load.requests.is_some() && (load.rate.is_some() || load.users.is_some()),
     };
-    Planned { job, skipped: asked.plan.skipped }
+    Ok(Planned { job, skipped: asked.plan.skipped })
 }
 
 fn settings(load: &LoadArgs, reckon: &ReckonArgs, owned_host: Option<String>) -> Settings {
@@ -123,6 +135,7 @@ fn settings(load: &LoadArgs, reckon: &ReckonArgs, owned_host: Option<String>) ->
         requests_max: load.requests,
         seed: load.seed.unwrap_or_else(new_seed),
         dose: load.dose,
+        continuous: load.continuous,
         assume_cache: reckon.assume_cache,
         limit: reckon.limit,
         rate_expected: reckon.rate_expected,
@@ -164,6 +177,7 @@ const fn unasked(args: &DoctorArgs) -> Settings {
         requests_max: None,
         seed: 0,
         dose: Duration::ZERO,
+        continuous: false,
         assume_cache: None,
         limit: args.limit,
         rate_expected: 1.0,

@@ -20,6 +20,9 @@ const EXTENSION_MAX: f64 = 4.0;
 pub struct More {
     /// How many.
     pub requests: u64,
+    /// Whether they are wanted for the readings between them: what scatters is settled by more of these, what grows by
+    /// larger doses.
+    pub for_readings: bool,
     /// What they would settle.
     pub because: Doubt,
 }
@@ -52,7 +55,7 @@ impl Assessment {
         );
         self.evidence.growth = Growth::Undecided;
         self.evidence.doubts.push(because.clone());
-        self.more = Some(More { requests: self.evidence.requests, because });
+        self.more = Some(More { requests: self.evidence.requests, for_readings: false, because });
         self
     }
 }
@@ -165,7 +168,12 @@ fn decide(view: &View, policy: &Policy, look: u32, chance: f64) -> (Growth, Opti
     }
     let because = open_question(view, policy, low, slowing);
     let requests = as_count(view.requests * extension(view.profile.growth(), certain, slowing || low <= 0.0));
-    (Growth::Undecided, Some(More { requests, because }))
+    (Growth::Undecided, Some(More { requests, for_readings: is_scattered(view, policy, low), because }))
+}
+
+/// Whether only noise speaks against calm: growth is not proven, and by the best explanation is well below what matters.
+fn is_scattered(view: &View, policy: &Policy, low: f64) -> bool {
+    low <= 0.0 && view.profile.growth() < policy.allowance / 2.0
 }
 
 /// Whether calm is only a matter of too few requests: the allowance is for a whole run, and a few requests that keep
@@ -273,7 +281,8 @@ fn not_enough(series: &Series, judged: &[Point], policy: &Policy) -> Assessment 
         thresholds: policy.thresholds(),
         doubts: vec![because.clone()],
     };
-    Assessment { evidence, more: Some(More { requests: requests.max(1), because }), chance: 1.0 }
+    let more = More { requests: requests.max(1), for_readings: false, because };
+    Assessment { evidence, more: Some(more), chance: 1.0 }
 }
 
 fn end_to_end(judged: &[Point]) -> f64 {

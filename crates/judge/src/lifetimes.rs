@@ -48,7 +48,7 @@ fn weighed(mean: &Mean, requests: f64, lives: usize, policy: &Policy) -> Assessm
     let chance = mean.chance_at_most(healthy / requests.max(1.0));
     let grows = chance <= policy.alpha * SHARE;
     let doubt = (!grows && per_request.low > 0.0).then(|| hidden(&per_request, requests, lives));
-    let more = doubt.clone().map(|because| More { requests: whole(requests), because });
+    let more = doubt.clone().map(|because| More { requests: whole(requests), for_readings: false, because });
     let evidence = Evidence {
         signal: policy.signal,
         growth: if grows { Growth::Grows } else { Growth::Undecided },

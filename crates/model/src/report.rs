@@ -120,6 +120,8 @@ pub struct Settings {
     pub seed: u64,
     /// Length of one unit dose.
     pub dose: Duration,
+    /// Whether memory is judged while requests come, without doses, rests or collections.
+    pub continuous: bool,
     /// What a cache may hold, when stated by the user.
     pub assume_cache: Option<u64>,
     /// The memory limit to reckon with, when stated by the user.

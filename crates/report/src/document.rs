@@ -125,6 +125,9 @@ pub struct Settings {
     pub seed: u64,
     /// Length of one dose of requests.
     pub dose_seconds: f64,
+    /// Memory was judged while requests came, without doses, rests or collections.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub continuous: bool,
     /// What a cache may hold, when the user stated it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assume_cache_bytes: Option<u64>,

@@ -73,10 +73,18 @@ impl Bench<'_> {
 
     /// Plays one dose, rests, reads. What came back is also added to the trial.
     pub(crate) async fn dose(&mut self, trial: &mut Trial<'_>, dose: Dose) -> Tally {
+        let tally = self.play_on(trial, dose).await;
+        self.rest(REST).await;
+        self.read(&mut [trial], dose.stage, self.asked).await;
+        tally
+    }
+
+    /// Plays one dose.
+    pub(crate) async fn play_on(&mut self, trial: &mut Trial<'_>, dose: Dose) -> Tally {
         let before = self.service_cpu();
         self.asked = Some(trial.vector.id);
         let tally = self.play(trial, dose).await;
-        if dose.stage == Stage::Dose {
+        if matches!(dose.stage, Stage::Dose | Stage::Load) {
             trial.cpu.0 += self.service_cpu().saturating_sub(before);
             trial.cpu.1 += tally.played();
         }
@@ -85,8 +93,6 @@ impl Bench<'_> {
         if tally.failed() > 0 {
             self.notice_death().await;
         }
-        self.rest(REST).await;
-        self.read(&mut [trial], dose.stage, self.asked).await;
         tally
     }
 

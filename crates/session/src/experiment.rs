@@ -17,6 +17,7 @@ use crate::bench::{Bench, Dose};
 use crate::event::Event;
 use crate::opinions::Opinions;
 use crate::order::order;
+use crate::readings::dosed;
 use crate::trial::Trial;
 
 /// Sizes of doses, in units: small and large ones take turns, the same in both directions.
@@ -41,6 +42,8 @@ const MEMORY_AIM: f64 = 3.0;
 const COUNT_AIM: f64 = 2.0;
 /// The same for one dose of the warm-up.
 const CAREFUL_AIM: f64 = 0.25;
+/// More doses than this are never played between two looks.
+const DOSES_AT_ONCE_MAX: usize = 32;
 /// One extension makes doses at most so many times larger.
 const UNIT_GROWTH_MAX: u64 = 4;
 /// While nobody asks: long enough that growth with time would show.
@@ -62,6 +65,11 @@ impl Bench<'_> {
         if self.gauges.signal().is_none() {
             return self.black_boxes(trials).await;
         }
+        if let [trial] = trials
+            && self.settings().continuous
+        {
+            return self.without_rests(trial).await;
+        }
         self.read(&mut trials.iter_mut().collect::<Vec<_>>(), Stage::Baseline, None).await;
         for trial in &mut *trials {
             trial.planned = WARM_UPS + DOSES_MIN;
@@ -78,6 +86,9 @@ impl Bench<'_> {
             self.follow_lives(trial).await;
         }
         self.examine_suspects(trials).await;
+        if let [trial] = trials {
+            trial.opinions.under_load = self.under_load(trial);
+        }
     }
 
     /// Doses by time, the last of which gives the unit. Whether anything succeeded, and the run goes on.
@@ -179,7 +190,9 @@ impl Bench<'_> {
             if !trials.iter().any(|trial| trial.is_open) {
                 return;
             }
-            (round, count) = (round + count, CYCLE.len());
+            // Who waits for more readings waits for those who need more requests.
+            let wanted = trials.iter().filter(|trial| trial.is_open).map(|trial| trial.doses_wanted);
+            (round, count) = (round + count, wanted.min().unwrap_or(CYCLE.len()));
         }
     }
 
@@ -190,9 +203,9 @@ impl Bench<'_> {
         let whole = whole && !trial.readings.process_was_replaced();
         let Some(more) = trial.opinions.open_question().filter(|_| whole) else { return };
         match self.affordable(trial, &more, open) {
-            Some(unit) => {
-                (trial.unit, trial.is_open) = (unit, true);
-                trial.planned += CYCLE.len();
+            Some(next) => {
+                (trial.unit, trial.doses_wanted, trial.is_open) = (next.unit, next.doses, true);
+                trial.planned += next.doses;
                 (self.on_event)(Event::Open { question: more.because.message });
             }
             None => trial.opinions.ran_out = true,
@@ -232,14 +245,17 @@ impl Bench<'_> {
         self.dose(trial, Dose { until: Until::Requests { count, time_max }, stage, rate }).await;
     }
 
-    /// The unit of four more doses; `None` when the budget does not allow what could still decide.
-    fn affordable(&self, trial: &Trial<'_>, more: &More, open: u32) -> Option<u64> {
+    /// The next doses; `None` when the budget does not allow what could still decide.
+    fn affordable(&self, trial: &Trial<'_>, more: &More, open: u32) -> Option<Next> {
         let wanted = more.requests.div_ceil(CYCLE_UNITS).clamp(1, trial.unit * UNIT_GROWTH_MAX);
         let by_count = self.requests_left(trial).map_or(u64::MAX, |left| left / CYCLE_UNITS);
         let each = trial.reckoned(CYCLE_UNITS).as_secs_f64().max(1e-9);
         let time_left = self.time_left().saturating_sub(self.dose * CONFIRM_DOSES) / open.max(1);
         let by_time = scaled(1, (time_left.as_secs_f64() - self.dose.as_secs_f64() * 2.0) / each);
         let possible = by_count.min(by_time);
+        if more.for_readings && possible >= trial.unit {
+            return Some(Next::of_same_size(trial, possible));
+        }
         let all_needed =
             matches!(more.because.kind, DoubtKind::CacheMayBeFilling | DoubtKind::PoolMayBeFilling);
         let enough = if all_needed {
@@ -247,7 +263,7 @@ impl Bench<'_> {
         } else {
             possible >= trial.unit.div_ceil(2)
         };
-        (enough && possible > 0).then(|| wanted.min(possible))
+        (enough && possible > 0).then(|| Next { unit: wanted.min(possible), doses: CYCLE.len() })
     }
 
     /// What every signal of the open trials says now, at one error rate for the whole run.
@@ -291,17 +307,23 @@ impl Bench<'_> {
 
     /// The thresholds that apply to a series of this trial.
     pub(crate) fn policy(&self, trial: &Trial<'_>, series: &Series) -> Policy {
-        let policy = Policy::of(&Judged {
-            signal: series.signal,
+        let base = begin(&series.points).map_or(0.0, |point| as_float(point.value));
+        let policy = Policy::of(&self.judged(trial, series.signal, base));
+        let step = self.gauges.resolution().filter(|_| self.gauges.floor_signal() == Some(series.signal));
+        Policy { noise_floor: policy.noise_floor.max(step.map_or(0.0, as_float)), ..policy }
+    }
+
+    /// What thresholds depend on; `base` is what was read before anything was judged.
+    pub(crate) fn judged(&self, trial: &Trial<'_>, signal: Signal, base: f64) -> Judged {
+        Judged {
+            signal,
             runtime: self.subject.runtime.unwrap_or(Runtime::Unknown),
             pattern: trial.vector.pattern,
-            base: begin(&series.points).map_or(0.0, |point| as_float(point.value)),
+            base,
             assume_cache: self.settings().assume_cache,
             heap_limit: self.gauges.heap_limit().or(self.heap_limit),
             descriptor_limit: self.gauges.bounds.descriptors(),
-        });
-        let step = self.gauges.resolution().filter(|_| self.gauges.floor_signal() == Some(series.signal));
-        Policy { noise_floor: policy.noise_floor.max(step.map_or(0.0, as_float)), ..policy }
+        }
     }
 
     /// Where something grows, an idle window tells requests from time, and fresh doses must bear it out.
@@ -361,13 +383,29 @@ impl Bench<'_> {
         Some((found.signal, unit.clamp(1, trial.unit.max(trial.first_unit) * CYCLE_UNITS)))
     }
 
-    fn tell_dose(&mut self, trial: &Trial<'_>) {
+    pub(crate) fn tell_dose(&mut self, trial: &Trial<'_>) {
         let endpoint = trial.vector.endpoint.clone();
         (self.on_event)(Event::Dose {
             endpoint,
             done: trial.doses,
             planned: trial.planned.max(trial.doses + 1),
         });
+    }
+}
+
+/// The doses until the next look.
+struct Next {
+    unit: u64,
+    doses: usize,
+}
+
+impl Next {
+    /// As many readings again as there are, so that looks stay few; `possible` is the unit that one cycle could have.
+    fn of_same_size(trial: &Trial<'_>, possible: u64) -> Self {
+        let cycles = usize::try_from(possible / trial.unit.max(1)).unwrap_or(usize::MAX);
+        let so_far = trial.readings.best().map_or(0, dosed).min(DOSES_AT_ONCE_MAX);
+        let doses = so_far.min(cycles.saturating_mul(CYCLE.len())).max(CYCLE.len());
+        Self { unit: trial.unit, doses }
     }
 }
 
@@ -378,7 +416,7 @@ struct Grown<'a> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts and bytes far below 2^53")]
-const fn as_float(value: u64) -> f64 {
+pub(crate) const fn as_float(value: u64) -> f64 {
     value as f64
 }
 
@@ -387,6 +425,6 @@ const fn as_float(value: u64) -> f64 {
     clippy::cast_sign_loss,
     reason = "a count of requests, not negative"
 )]
-fn scaled(count: u64, factor: f64) -> u64 {
+pub(crate) fn scaled(count: u64, factor: f64) -> u64 {
     (as_float(count) * factor.max(0.0)) as u64
 }

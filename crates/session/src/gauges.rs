@@ -164,6 +164,9 @@ async fn attached(job: &Job, subject: &Subject) -> Result<Attached, String> {
         (Some(target), Some(runtime)) if job.attach => attach(runtime, &target).await.map_err(|reason| {
             subject.unprepared.iter().cloned().chain([reason]).collect::<Vec<_>>().join("; ")
         }),
+        (Some(_), _) if subject.settings.continuous => {
+            Err("--continuous leaves the service no rest to be read in".to_owned())
+        }
         (Some(_), _) => Err("--no-attach leaves the service untouched".to_owned()),
         (None, _) => Err("no process of the service is known".to_owned()),
     }

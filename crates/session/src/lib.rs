@@ -33,6 +33,7 @@ mod secret;
 mod subject;
 mod trial;
 mod trouble;
+mod under_load;
 mod verdict;
 mod witness;
 

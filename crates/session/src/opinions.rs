@@ -12,6 +12,8 @@ pub(crate) struct Opinions {
     pub(crate) counts: Vec<Assessment>,
     /// The lives of workers that were replaced, judged together.
     pub(crate) lives: Option<Assessment>,
+    /// What memory under load showed, where it was read at rest too.
+    pub(crate) under_load: Option<Evidence>,
     pub(crate) cause: Option<Cause>,
     /// Whether fresh doses bore the growth out; `None` where none were played.
     pub(crate) confirmed: Option<bool>,

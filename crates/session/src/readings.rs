@@ -177,7 +177,8 @@ impl Readings {
     }
 }
 
-fn dosed(series: &Series) -> usize {
+/// Readings after judged doses.
+pub(crate) fn dosed(series: &Series) -> usize {
     series.points.iter().filter(|point| point.stage == Stage::Dose).count()
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Trial<'a> {
     /// Requests of a unit dose now, and of those before the first look.
     pub(crate) unit: u64,
     pub(crate) first_unit: u64,
+    /// Doses until the next look.
+    pub(crate) doses_wanted: usize,
     /// Looks at it so far; later ones are stricter.
     pub(crate) look: u32,
     /// More doses could still decide, and may be played.
@@ -49,6 +51,7 @@ impl<'a> Trial<'a> {
             samples: Samples::default(),
             unit: 0,
             first_unit: 0,
+            doses_wanted: 0,
             look: 0,
             is_open: true,
             opinions: Opinions::default(),

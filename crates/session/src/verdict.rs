@@ -5,7 +5,7 @@
 
 use drip_judge::{Assessment, Cause};
 use drip_model::{
-    Crash, Doubt, DoubtKind, Evidence, Expected, Growth, Interval, Shortage, Signal, Tally, Verdict,
+    Crash, Doubt, DoubtKind, Evidence, Expected, Growth, Interval, Shortage, Signal, Tally, Unit, Verdict,
 };
 
 use crate::opinions::{Opinions, grows_beyond_allowance};
@@ -40,10 +40,11 @@ pub(crate) struct Judged {
 }
 
 /// Weighs it all.
-pub(crate) fn weigh(known: Known<'_>) -> Judged {
+pub(crate) fn weigh(mut known: Known<'_>) -> Judged {
     let (vetoes, failures) = (vetoes(&known), failures(known.tally, known.expect_status));
     let Opinions { cause, confirmed, ran_out, .. } = known.opinions;
     let not_confirmed = confirmed == Some(false);
+    let under_load = known.opinions.under_load.take();
     let (evidence, others) = sorted(known.opinions);
     let is_theirs = known.stranger.is_none();
     let trusted = evidence.as_ref().filter(|_| is_theirs && !not_confirmed);
@@ -62,6 +63,7 @@ pub(crate) fn weigh(known: Known<'_>) -> Judged {
         let anon = others.iter().find(|other| other.signal == Signal::Anon);
         doubts.extend(anon.and_then(unproven_growth));
     }
+    doubts.extend(under_load.zip(trusted).and_then(|(load, rest)| against_load(&load, rest)));
     let said = doubts.iter().any(|doubt| matches!(doubt.kind, DoubtKind::ManyErrors | DoubtKind::NoSuccess));
     doubts.extend(failures.filter(|_| !said));
     doubts.extend(known.tally.lacked.keys().copied().filter_map(load_limited));
@@ -161,6 +163,26 @@ fn unproven_growth(anon: &Evidence) -> Option<Doubt> {
     })
 }
 
+/// Readings at rest and under load that say different things of the same memory.
+fn against_load(load: &Evidence, rest: &Evidence) -> Option<Doubt> {
+    if rest.signal.unit() == Unit::Count {
+        return None;
+    }
+    let Interval { low, high, .. } = load.per_request;
+    let message = match (&rest.growth, &load.growth) {
+        (Growth::Flat | Growth::Bounded { .. }, Growth::Grows) => format!(
+            "nothing is kept at rest, and under load anonymous memory grew by {low:.0} to {high:.0} bytes a request: garbage \
+             that floats between collections, or memory that the allocator keeps; leave room for it in the limit"
+        ),
+        (Growth::Grows, Growth::Flat | Growth::Bounded { .. }) if high < rest.per_request.low => format!(
+            "under load anonymous memory grew by at most {high:.0} bytes a request, less than is kept at rest: what is kept \
+             still fits into memory that the process had before"
+        ),
+        _ => return None,
+    };
+    Some(Doubt::new(DoubtKind::SignalsDisagree, message))
+}
+
 fn no_success(tally: &Tally) -> Doubt {
     let what = match (tally.usual_status(), &tally.first_error) {
         (Some(status), _) => format!("the usual answer was {status}"),
@@ -247,7 +269,11 @@ mod tests {
             doubts: if open { vec![because.clone()] } else { Vec::new() },
             growth,
         };
-        Assessment { evidence, more: open.then_some(More { requests: 1, because }), chance: 1.0 }
+        Assessment {
+            evidence,
+            more: open.then_some(More { requests: 1, for_readings: false, because }),
+            chance: 1.0,
+        }
     }
 
     fn opinions(floor: Option<Growth>, anon: Option<Growth>) -> Opinions {
@@ -317,6 +343,22 @@ mod tests {
         );
         let judged = check(known(opinions(Some(Growth::Flat), Some(Growth::Grows)), &ok), "leaking", &[]);
         assert_eq!(judged.evidence.unwrap().signal, Signal::Anon);
+    }
+
+    #[test]
+    fn memory_under_load_that_says_something_else_is_told_and_explained() {
+        let ok = answered(&[(200, 100)]);
+        let beside = |rest, load, bytes| {
+            let mut under_load = says(Signal::Anon, load).evidence;
+            under_load.per_request.high = bytes;
+            Opinions { under_load: Some(under_load), ..opinions(Some(rest), None) }
+        };
+        let disagree = [DoubtKind::SignalsDisagree];
+        let floating = check(known(beside(Growth::Flat, Growth::Grows, 900.0), &ok), "steady", &disagree);
+        assert!(floating.doubts[0].message.contains("floats"), "{floating:?}");
+        check(known(beside(Growth::Grows, Growth::Flat, 20.0), &ok), "leaking", &disagree);
+        check(known(beside(Growth::Grows, Growth::Flat, 400.0), &ok), "leaking", &[]);
+        check(known(beside(Growth::Grows, Growth::Undecided, 20.0), &ok), "leaking", &[]);
     }
 
     #[test]

@@ -46,7 +46,7 @@ fn asked(request: &Request, pad: usize, expected: Option<u16>) -> Result<Value, 
         asked["expect-status"] = status.into();
     }
     if request.weight > 1.0 {
-        asked["weight"] = request.weight.into();
+        asked["weight"] = (request.weight as u64).into();
     }
     conduct(request, pad, &mut asked)?;
     Ok(asked)

@@ -95,6 +95,7 @@ fn job(copies: usize) -> Result<Job, Wrong> {
             requests_max: None,
             seed: 1,
             dose: DOSE,
+            continuous: false,
             assume_cache: None,
             limit: None,
             rate_expected: 10.0,

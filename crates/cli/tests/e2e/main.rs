@@ -5,6 +5,7 @@
 mod answers;
 mod black_box;
 mod config;
+mod continuous;
 mod counts;
 mod crash;
 mod demo;

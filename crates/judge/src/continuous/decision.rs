@@ -158,7 +158,7 @@ pub(crate) fn more(facts: &Facts, terms: &Terms, obstacle: Obstacle) -> More {
             (DoubtKind::NotEnoughData, message, extension(facts, terms, open))
         }
     };
-    More { requests: needed.max(1.0) as u64, because: Doubt::new(kind, message) }
+    More { requests: needed.max(1.0) as u64, for_readings: false, because: Doubt::new(kind, message) }
 }
 
 impl Obstacle {

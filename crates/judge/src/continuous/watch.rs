@@ -149,7 +149,8 @@ impl Watch {
             Interval { low: f64::NEG_INFINITY, estimate: 0.0, high: f64::INFINITY, level: policy.level };
         let mut evidence = self.evidence(Growth::Undecided, unbounded, requests as f64);
         evidence.doubts.insert(0, because.clone());
-        Assessment { evidence, more: Some(More { requests: requests.max(1), because }), chance: 1.0 }
+        let more = More { requests: requests.max(1), for_readings: false, because };
+        Assessment { evidence, more: Some(more), chance: 1.0 }
     }
 
     /// What is the same in all evidence. What could be detected is known by the caller.

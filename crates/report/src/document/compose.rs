@@ -68,6 +68,7 @@ fn settings(settings: &model::Settings) -> Settings {
         requests_max: settings.requests_max,
         seed: settings.seed,
         dose_seconds: seconds(settings.dose),
+        continuous: settings.continuous,
         assume_cache_bytes: settings.assume_cache,
         limit_bytes: settings.limit,
         rate_expected: sensible(settings.rate_expected),

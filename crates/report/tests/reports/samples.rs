@@ -175,6 +175,7 @@ fn report(outcomes: Vec<Outcome>, score: Option<(u8, char, GradeBasis)>) -> Repo
             requests_max: None,
             seed: 42,
             dose: Duration::from_secs_f64(DOSE_SECONDS),
+            continuous: false,
             assume_cache: None,
             limit: None,
             rate_expected: 10.0,
