@@ -326,23 +326,25 @@ impl Bench<'_> {
         }
     }
 
-    /// Where something grows, an idle window tells requests from time, and fresh doses must bear it out.
+    /// Where something grows, fresh doses must bear it out, and an idle window tells requests from time. In this order:
+    /// what a service drops while it is idle (entries that expire, code that is not run) comes back in the next dose.
     async fn examine_suspects(&mut self, trials: &mut [Trial<'_>]) {
         let mut suspects: Vec<&mut Trial<'_>> =
             trials.iter_mut().filter(|trial| trial.opinions.asks_for_proof()).collect();
         if suspects.is_empty() {
             return;
         }
+        for trial in &mut suspects {
+            self.confirm(trial).await;
+        }
         if !self.halted() {
             self.rest((self.dose * 2).clamp(IDLE_MIN, IDLE_MAX)).await;
             self.read(&mut suspects, Stage::Idle, None).await;
         }
         for trial in suspects {
-            if !matches!(self.cause(trial), Some(Cause::Time(_))) {
-                self.confirm(trial).await;
-            }
             trial.opinions.cause = self.cause(trial);
-            let evidence = trial.opinions.growing();
+            let of_requests = !matches!(trial.opinions.cause, Some(Cause::Time(_)));
+            let evidence = trial.opinions.growing().filter(|_| of_requests);
             trial.opinions.confirmed = evidence
                 .and_then(|found| confirmed(trial.readings.series(found.signal)?, &found.per_request));
         }
