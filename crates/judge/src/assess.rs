@@ -161,7 +161,9 @@ fn decide(view: &View, policy: &Policy, look: u32, chance: f64) -> (Growth, Opti
     let (low, high) = (view.profile.low(tail), view.profile.high(tail));
     let certain = certain(policy);
     let slowing = view.late_ratio() < LATE_RATIO_MIN;
-    if high < policy.allowance && !is_creeping(view, policy, low, slowing) {
+    // Where nothing is proven to grow, a longer run need not be calmer in all than a usual one, only for each request.
+    let excluded = if low <= 0.0 { policy.allowance_per_request() * view.requests } else { 0.0 };
+    if high < policy.allowance.max(excluded) && !is_creeping(view, policy, low, slowing) {
         let plateau = view.profile.saturating();
         let filled = plateau > policy.allowance;
         return (if filled { Growth::Bounded { plateau } } else { Growth::Flat }, None);
@@ -171,9 +173,9 @@ fn decide(view: &View, policy: &Policy, look: u32, chance: f64) -> (Growth, Opti
     (Growth::Undecided, Some(More { requests, for_readings: is_scattered(view, policy, low), because }))
 }
 
-/// Whether only noise speaks against calm: growth is not proven, and by the best explanation is well below what matters.
+/// Whether only noise speaks against calm: growth is not proven, and by the best explanation below what matters.
 fn is_scattered(view: &View, policy: &Policy, low: f64) -> bool {
-    low <= 0.0 && view.profile.growth() < policy.allowance / 2.0
+    low <= 0.0 && view.profile.growth() < policy.allowance
 }
 
 /// Whether calm is only a matter of too few requests: the allowance is for a whole run, and a few requests that keep
