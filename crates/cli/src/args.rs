@@ -30,6 +30,8 @@ pub(crate) enum Verb {
     Report(ReportArgs),
     /// Compare two saved results: new, fixed, worse
     Diff(DiffArgs),
+    /// Send a test message to a channel that results are told on
+    Notify(NotifyTestArgs),
     /// What a finding means and how to fix it
     Explain(ExplainArgs),
     /// What can be measured here, of which service, how, and what that costs
@@ -165,6 +167,17 @@ pub(crate) struct ReportArgs {
     pub(crate) show: Show,
     #[command(flatten)]
     pub(crate) files: ReportFiles,
+    #[command(flatten)]
+    pub(crate) channels: ChannelArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NotifyTestArgs {
+    /// Channels that get a test message
+    #[arg(long, value_name = "CHANNEL", required = true, num_args = 1.., value_delimiter = ',', value_parser = PossibleValuesParser::new(channels()))]
+    pub(crate) test: Vec<String>,
+    #[command(flatten)]
+    pub(crate) file: NotifyFile,
 }
 
 #[derive(Debug, Args)]
@@ -225,6 +238,8 @@ pub(crate) struct Common {
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) files: ReportFiles,
+    #[command(flatten)]
+    pub(crate) notify: NotifyArgs,
     #[command(flatten)]
     pub(crate) runtime: RuntimeArgs,
 }
@@ -348,6 +363,49 @@ pub(crate) struct GateArgs {
     pub(crate) no_fail: bool,
 }
 
+/// Who is told of a run.
+#[derive(Debug, Args)]
+pub(crate) struct NotifyArgs {
+    #[command(flatten)]
+    pub(crate) channels: ChannelArgs,
+    /// Tell of a run that does not pass, or of each
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        env = "DRIP_NOTIFY_ON",
+        default_value = "failure",
+        help_heading = "Notifications"
+    )]
+    pub(crate) notify_on: NotifyOn,
+}
+
+/// Where a result is told.
+#[derive(Debug, Args)]
+pub(crate) struct ChannelArgs {
+    /// Tell the result on a channel; its address and key come from the environment or --notify-file; repeatable
+    #[arg(long, value_name = "CHANNEL", value_delimiter = ',', value_parser = PossibleValuesParser::new(channels()), help_heading = "Notifications")]
+    pub(crate) notify: Vec<String>,
+    #[command(flatten)]
+    pub(crate) file: NotifyFile,
+}
+
+/// How channels are reached.
+#[derive(Debug, Args)]
+pub(crate) struct NotifyFile {
+    /// Addresses and keys of channels, in TOML; variables of the environment win over it
+    #[arg(long, value_name = "FILE", env = "DRIP_NOTIFY_FILE", help_heading = "Notifications")]
+    pub(crate) notify_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NotifyOn {
+    /// Whenever the exit code is not 0, unless it was interrupted
+    Failure,
+    /// Also when it passes
+    Always,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum RuntimeName {
     Node,
@@ -388,6 +446,10 @@ fn pattern(text: &str) -> Result<String, String> {
 
 fn formats() -> impl Iterator<Item = &'static str> {
     drip_report::REPORTERS.iter().map(|reporter| reporter.name())
+}
+
+fn channels() -> impl Iterator<Item = &'static str> {
+    drip_notify::CHANNELS.iter().map(|channel| channel.name())
 }
 
 fn rendering(text: &str) -> Result<Rendering, String> {

@@ -178,7 +178,8 @@ pub(crate) fn known() -> Vec<String> {
     known
 }
 
-fn unknown(key: &str, known: &[String]) -> String {
+/// A key that is none, and what may have been meant.
+pub(crate) fn unknown(key: &str, known: &[String]) -> String {
     if NEVER.contains(&key) {
         return format!("{key} cannot be set here: it must be said on the command line each time");
     }

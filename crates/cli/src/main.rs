@@ -7,6 +7,7 @@ mod config;
 mod demo_server;
 mod exit;
 mod gate;
+mod notify;
 mod output;
 mod progress;
 mod requests;

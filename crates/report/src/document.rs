@@ -70,6 +70,23 @@ pub struct Document {
     pub findings: Vec<Finding>,
     /// What the tool itself cost.
     pub footprint: Footprint,
+    /// Who was to be told of the result, and whether that could be done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notifications: Vec<Notification>,
+}
+
+/// A channel that was to tell of the result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Notification {
+    /// `slack`, `webhook`, …
+    pub channel: String,
+    /// Whether it took the message.
+    pub delivered: bool,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why it did not take the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// The service under test.

@@ -4,6 +4,7 @@
 //! that document, so that a saved result reads as a live one does. This crate opens no file and no socket, and
 //! adds no fact: what a document does not say, no format may say.
 
+mod brief;
 pub mod chart;
 pub mod checkup;
 pub mod csv;
@@ -23,6 +24,7 @@ pub mod text;
 
 use std::io;
 
+pub use brief::{Brief, brief};
 pub use document::{Document, Environment, SCHEMA, document};
 pub use json::{ReadError, read};
 

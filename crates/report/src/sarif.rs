@@ -14,6 +14,7 @@ use serde_json::json;
 use serde_sarif::sarif;
 use sha2::{Digest, Sha256};
 
+use crate::brief::subject;
 use crate::document::{Document, Finding, Severity, Status};
 use crate::source::{self, Place};
 use crate::text::printable;
@@ -55,7 +56,7 @@ fn run(document: &Document) -> sarif::Run {
     sarif::Run::builder()
         .tool(sarif::Tool::builder().driver(driver(document)).build())
         .automation_details(sarif::RunAutomationDetails {
-            id: Some(category(document)),
+            id: Some(format!("{}/", subject(document))),
             ..Default::default()
         })
         .invocations(vec![invocation(document, homeless)])
@@ -72,19 +73,6 @@ fn driver(document: &Document) -> sarif::ToolComponent {
 }
 
 /// Uploads of one category replace each other. The port is left out: it may be another one in each run.
-fn category(document: &Document) -> String {
-    let command = document.service.command.join(" ");
-    let target = if command.is_empty() { host(&document.url) } else { &command };
-    let kept =
-        |letter: char| if letter.is_ascii_alphanumeric() || ".-_".contains(letter) { letter } else { '-' };
-    format!("drip/{}/", target.chars().map(kept).collect::<String>())
-}
-
-fn host(url: &str) -> &str {
-    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
-    host.rsplit_once(':').map_or(host, |(host, _)| host)
-}
-
 fn invocation(document: &Document, homeless: Vec<sarif::Notification>) -> sarif::Invocation {
     let invocation = sarif::Invocation::builder()
         .execution_successful(document.status == Status::Completed)

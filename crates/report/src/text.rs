@@ -102,7 +102,7 @@ pub(crate) fn score(document: &Document) -> String {
 }
 
 /// `http://127.0.0.1:8080, Node.js, process 4242 (node server.js)`.
-fn target(document: &Document) -> String {
+pub(crate) fn target(document: &Document) -> String {
     let service = &document.service;
     let mut parts = vec![document.url.clone()];
     let runtime = service.runtime.filter(|runtime| *runtime != Runtime::Unknown);

@@ -21,6 +21,7 @@ const ALL: &[&str] = &[
     "drip-judge",
     "drip-catalog",
     "drip-report",
+    "drip-notify",
     "drip-session",
 ];
 
@@ -36,6 +37,8 @@ static MAY_NAME: &[(&str, &[&str])] = &[
     ("drip-catalog", BASE),
     // What a finding means is published text, which formats with rules of their own (SARIF) repeat.
     ("drip-report", &["drip-model", "drip-catalog"]),
+    // A message is a result in brief.
+    ("drip-notify", &["drip-report"]),
     ("drip-session", CONDUCTED),
     ("drip", ALL),
     ("drip-trial", &["drip-model", "drip-judge"]),

@@ -5,6 +5,7 @@ mod diff;
 mod doctor;
 mod explain;
 mod init;
+mod notify;
 mod report;
 mod run;
 mod shell;
@@ -24,6 +25,7 @@ pub(crate) fn dispatch(cli: Cli, suppressions: &[Suppress]) -> u8 {
         Verb::Demo(args) => demo::demo(&args),
         Verb::Report(args) => report::report(&args),
         Verb::Diff(args) => diff::diff(&args),
+        Verb::Notify(args) => notify::notify(&args),
         Verb::Explain(args) => explain::explain(&args),
         Verb::Doctor(args) => doctor::doctor(&args),
         Verb::Init => init::init(),

@@ -1,5 +1,6 @@
 //! `drip run` and `drip scan`: a job, its report, the gate.
 
+use drip_report::diff::Difference;
 use drip_report::text::printable;
 use drip_report::{Document, Environment, document};
 use drip_session::{Job, Place, Run, Trouble};
@@ -7,13 +8,13 @@ use drip_session::{Job, Place, Run, Trouble};
 use crate::args::{Common, NEW, RunArgs, ScanArgs, Show};
 use crate::ask::{self, Planned, Wrong};
 use crate::baseline::{self, Baseline};
-use crate::exit;
-use crate::gate::{Gate, rule};
+use crate::gate::{Gate, Ruling, rule};
+use crate::notify::Notify;
 use crate::output::{self, Destination};
 use crate::progress::Progress;
-use crate::requests;
 use crate::signals::Interruption;
 use crate::suppress::{self, Suppress};
+use crate::{exit, requests};
 
 pub(crate) fn run(args: &RunArgs, suppressions: &[Suppress]) -> Result<u8, Wrong> {
     let planned = ask::run_job(args)?;
@@ -43,10 +44,11 @@ fn tell_skipped(planned: &Planned, show: &Show) {
     }
 }
 
-/// Tests, prints, saves, rules.
+/// Tests, rules, tells, prints, saves.
 fn test(job: &Job, common: &Common, suppressions: &[Suppress]) -> Result<u8, Wrong> {
     let destinations = Destination::all(common.output.as_deref(), &common.files.reports);
     destinations.iter().try_for_each(Destination::try_out)?;
+    let notify = Notify::of_run(&common.notify)?;
     let mut gate = ask::gate(&common.gate)?;
     let baseline = common.gate.baseline.as_deref().map(Baseline::load).transpose()?;
     let (run, interruption) = conduct(job, &common.show)?;
@@ -56,34 +58,36 @@ fn test(job: &Job, common: &Common, suppressions: &[Suppress]) -> Result<u8, Wro
     if let Some(trouble) = &run.trouble {
         tell(trouble, Some(job));
     }
+    let difference = baseline.as_ref().and_then(|baseline| baseline.compared(&document));
+    let ruling = ruling(&run, &mut gate, &document, difference.as_ref());
+    // Before the result goes anywhere, so that it says who was told.
+    document.notifications = notify.tell_of(&document, &ruling, &interruption);
     if !document.vectors.is_empty() || common.show.format != "text" {
         output::print(&document, &common.show)?;
     }
     // After it was shown: whatever becomes of the files, the result is not lost.
     output::save(&document, &destinations)?;
     if let Some(baseline) = baseline {
-        compare(&baseline, &document, &mut gate)?;
+        baseline::tell(difference.as_ref());
+        baseline.keep(&document)?;
     }
-    Ok(interruption
-        .code()
-        .or_else(|| run.trouble.as_ref().map(code_of))
-        .unwrap_or_else(|| ruled(&gate, &document)))
+    Ok(interruption.code().unwrap_or_else(|| because(&ruling, &run)))
 }
 
-/// Tells what changed, and lets the gate know where it was asked to.
-fn compare(baseline: &Baseline, document: &Document, gate: &mut Gate) -> Result<(), Wrong> {
-    let difference = baseline.compared(document);
-    baseline::tell(difference.as_ref());
+/// Trouble rules before the gate does.
+fn ruling(run: &Run, gate: &mut Gate, document: &Document, difference: Option<&Difference>) -> Ruling {
+    if let Some(trouble) = &run.trouble {
+        return Ruling { code: code_of(trouble), because: Some(trouble.to_string()) };
+    }
     if let Some(difference) = difference.filter(|_| gate.fail_on.iter().any(|name| name == NEW)) {
-        baseline::narrow(gate, &difference);
+        baseline::narrow(gate, difference);
     }
-    baseline.keep(document)
+    rule(gate, document)
 }
 
-/// The gate's code; why, where it is not a pass.
-fn ruled(gate: &Gate, document: &Document) -> u8 {
-    let ruling = rule(gate, document);
-    if let Some(because) = ruling.because {
+/// The code; says why it is not a pass, unless it is trouble, which was told.
+fn because(ruling: &Ruling, run: &Run) -> u8 {
+    if let (Some(because), None) = (&ruling.because, &run.trouble) {
         output::say(&format!("drip: exit code {}: {because}", ruling.code));
     }
     ruling.code

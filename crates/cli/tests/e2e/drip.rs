@@ -170,7 +170,12 @@ impl Scene {
 
     /// Starts `app.py` without Drip, and waits until its port is open.
     pub(crate) fn serve(&self, port: u16) -> Running {
-        let app = self.spawn(self.command(APP[0]).args(&APP[1..]).env("PORT", port.to_string()));
+        self.serve_file(APP[1], port)
+    }
+
+    /// The same with a script of another name.
+    pub(crate) fn serve_file(&self, script: &str, port: u16) -> Running {
+        let app = self.spawn(self.command(APP[0]).arg(script).env("PORT", port.to_string()));
         wait_until("the port opens", || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok());
         app
     }

@@ -19,6 +19,7 @@ mod floors;
 mod gate;
 mod init;
 mod leftovers;
+mod notify;
 mod output;
 mod recycling;
 mod request;

@@ -36,6 +36,7 @@ pub fn document(report: &model::Report, scoring: u32, environment: Environment) 
         vectors: report.outcomes.iter().map(vector).collect(),
         findings: report.findings.iter().map(finding).collect(),
         footprint: footprint(&report.footprint),
+        notifications: Vec::new(),
     }
 }
 
