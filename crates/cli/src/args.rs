@@ -30,6 +30,8 @@ pub(crate) enum Verb {
     Report(ReportArgs),
     /// Compare two saved results: new, fixed, worse
     Diff(DiffArgs),
+    /// Run again just what showed a finding of a saved result: is it gone?
+    Verify(VerifyArgs),
     /// Send a test message to a channel that results are told on
     Notify(NotifyTestArgs),
     /// What a finding means and how to fix it
@@ -169,6 +171,25 @@ pub(crate) struct ReportArgs {
     pub(crate) files: ReportFiles,
     #[command(flatten)]
     pub(crate) channels: ChannelArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Only where this endpoint shows it, as 'GET /data'
+    #[arg(long, value_name = "ENDPOINT")]
+    pub(crate) endpoint: Option<String>,
+    /// A document that --output saved
+    #[arg(value_name = "RESULT")]
+    pub(crate) result: PathBuf,
+    /// The finding, as DRIP001
+    #[arg(value_name = "FINDING")]
+    pub(crate) finding: String,
+    /// Options of run or scan, which win over those of the result
+    #[arg(value_name = "OPTIONS", num_args = 0.., allow_hyphen_values = true)]
+    pub(crate) words: Vec<String>,
+    /// Another command than that of the result, after --
+    #[arg(last = true, value_name = "CMD")]
+    pub(crate) command: Vec<String>,
 }
 
 #[derive(Debug, Args)]

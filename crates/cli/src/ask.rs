@@ -203,7 +203,8 @@ fn new_seed() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(1)
 }
 
-fn is_credential(header: &str) -> bool {
+/// Whether a header says who asks.
+pub(crate) fn is_credential(header: &str) -> bool {
     ["authorization", "proxy-authorization", "cookie", "x-api-key", "x-auth-token"]
         .iter()
         .any(|name| header.eq_ignore_ascii_case(name))

@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 use clap::builder::OsStr;
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, Command, CommandFactory, FromArgMatches};
+use drip_report::document::Replay;
 use toml::{Table, Value};
 
 use crate::args::Cli;
 use crate::ask::Wrong;
 use crate::suppress::Suppress;
-use crate::{exit, output};
+use crate::{exit, output, replay};
 
 /// The file that is read where no other is named.
 pub(crate) const FILE: &str = "drip.toml";
@@ -28,21 +29,43 @@ const VERBS: [&str; 2] = ["run", "scan"];
 /// What has no name on the command line.
 const POSITIONAL: [&str; 2] = ["command", "url"];
 /// What must be said anew each time.
-const NEVER: [&str; 4] = ["i-own", "config", "help", "version"];
+pub(crate) const NEVER: [&str; 4] = ["i-own", "config", "help", "version"];
 /// From this likeness on (1 is the same), a key may have been meant.
 const LIKENESS_MIN: f64 = 0.6;
 
 /// The table of suppressions.
 const SUPPRESS: &str = "suppress";
 
-/// The arguments, with the defaults of the file, and what the file suppresses; else the exit code, when all has been
-/// said.
-pub(crate) fn parse(words: &[OsString]) -> Result<(Cli, Vec<Suppress>), u8> {
+/// What a run has besides its arguments.
+#[derive(Debug, Default)]
+pub(crate) struct Project {
+    /// What the file suppresses.
+    pub(crate) suppressions: Vec<Suppress>,
+    /// How to ask for the same once more.
+    pub(crate) replay: Option<Replay>,
+}
+
+/// The arguments, with the defaults of the file; else the exit code, when all has been said.
+pub(crate) fn parse(words: &[OsString]) -> Result<(Cli, Project), u8> {
     let File { settings, suppressions } = read(words).map_err(|Wrong(why)| refuse(&why))?;
-    let command = settings.iter().fold(Cli::command(), |command, setting| setting.apply(command));
-    let parsed = command.try_get_matches_from(words).and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = parsed.map_err(|error| explain(&error, &settings, words))?;
-    Ok((cli, suppressions))
+    let mut command = settings.iter().fold(Cli::command(), |command, setting| setting.apply(command));
+    let matches = command.try_get_matches_from_mut(words);
+    let parsed = matches.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = parsed.map_err(|error| explain(&error, &settings, words))?;
+    let tested = matches.subcommand().filter(|(verb, _)| VERBS.contains(verb));
+    let replay =
+        tested.and_then(|(verb, matches)| Some(replay::words(command.find_subcommand(verb)?, matches)));
+    Ok((cli, Project { suppressions, replay }))
+}
+
+/// The arguments of words that ask for the same once more; of an option that stands twice, the last one wins.
+pub(crate) fn again(words: Vec<String>) -> Result<Cli, Wrong> {
+    let last_wins =
+        |command: Command, verb: &&str| command.mut_subcommand(verb, |verb| verb.args_override_self(true));
+    let command = VERBS.iter().fold(Cli::command(), last_wins);
+    let matches = command.try_get_matches_from(std::iter::once("drip".to_owned()).chain(words));
+    let parsed = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map_err(|error| Wrong(format!("the words of the result: {}", error.to_string().trim_end())))
 }
 
 /// What a file says.

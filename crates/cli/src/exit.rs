@@ -19,6 +19,23 @@ pub(crate) const INTERRUPTED: u8 = 130;
 /// Asked to end.
 pub(crate) const TERMINATED: u8 = 143;
 
+/// `git bisect run` skips a revision.
+const BISECT_SKIP: u8 = 125;
+/// Above 127, so that `git bisect run` stops; git's own for wrong use.
+const BISECT_WRONG_USE: u8 = 129;
+/// Above 127 too.
+const BISECT_OUR_BUG: u8 = 255;
+
+/// A code as `git bisect run` reads it: only 0 and 1 judge a revision, and what is wrong with all of them stops it.
+pub(crate) const fn for_bisect(code: u8) -> u8 {
+    match code {
+        NOTHING_MEASURED | UNCLEAR => BISECT_SKIP,
+        USAGE | REFUSED => BISECT_WRONG_USE,
+        OUR_BUG => BISECT_OUR_BUG,
+        code => code,
+    }
+}
+
 /// What remains to be said after a panic; the panic itself has printed where.
 #[expect(clippy::print_stderr, reason = "the last words of a broken program")]
 pub(crate) fn our_bug() -> u8 {

@@ -111,13 +111,17 @@ fn nothing_succeeded(document: &Document) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use serde_json::{Value, json};
 
     use super::*;
 
     /// The parts of a document that a gate looks at, among what every document has.
-    fn document(vectors: &[(&str, &[&str])], findings: &[&str], score: Option<(u8, char)>) -> Document {
+    pub(crate) fn document(
+        vectors: &[(&str, &[&str])],
+        findings: &[&str],
+        score: Option<(u8, char)>,
+    ) -> Document {
         let vectors: Vec<_> = vectors.iter().map(|(verdict, doubts)| vector(verdict, doubts)).collect();
         let findings: Vec<_> = findings.iter().map(|id| finding(id)).collect();
         let now = "2026-01-01T00:00:00Z";

@@ -10,6 +10,7 @@ mod gate;
 mod notify;
 mod output;
 mod progress;
+mod replay;
 mod requests;
 mod saved;
 mod signals;
@@ -27,9 +28,9 @@ fn main() -> ExitCode {
     }
     // A panic unwinds to here: the pipe to the guard closes on the way, so the service is stopped.
     let code = catch_unwind(|| match config::parse(&words) {
-        Ok((cli, suppressions)) => verb::dispatch(cli, &suppressions),
+        Ok((cli, project)) => verb::dispatch(cli, project),
         Err(code) => code,
     })
     .unwrap_or_else(|_| exit::our_bug());
-    ExitCode::from(code)
+    ExitCode::from(verb::translated(&words, code))
 }

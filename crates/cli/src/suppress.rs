@@ -80,7 +80,7 @@ fn is_suppressed(vector: &Vector, document: &Document) -> bool {
 }
 
 /// The findings by which a verdict is told.
-const fn findings_of(verdict: Verdict) -> &'static [&'static str] {
+pub(crate) const fn findings_of(verdict: Verdict) -> &'static [&'static str] {
     match verdict {
         Verdict::Crashed => &["DRIP011"],
         Verdict::Leaking => &["DRIP001", "DRIP007", "DRIP008", "DRIP009"],

@@ -60,6 +60,9 @@ pub struct Document {
     pub service: Service,
     /// What the run was asked to do.
     pub settings: Settings,
+    /// How to ask for the same once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Replay>,
     /// Where the run took place.
     pub environment: Environment,
     /// What concerns the whole run rather than one vector.
@@ -156,6 +159,16 @@ pub struct Settings {
     /// A host that the user declared to own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owned_host: Option<String>,
+}
+
+/// How to ask for the same once more: `drip` and these words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Replay {
+    /// Verb, options, and the command after `--`; no secrets, and nothing of what is shown, gated or told.
+    pub words: Vec<String>,
+    /// Options that are missing in them, since their values are secrets, or others each time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<String>,
 }
 
 /// Where the run took place.

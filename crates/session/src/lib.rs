@@ -43,4 +43,5 @@ pub use event::Event;
 pub use job::{Job, Launch, Place};
 pub use manners::is_metadata;
 pub use run::{Run, run};
+pub use secret::{hidden, is_secret};
 pub use trouble::Trouble;

@@ -6,7 +6,7 @@ const NAMES: [&str; 8] =
 const HIDDEN: &str = "***";
 
 /// The words of a command with secret values hidden: `NAME=value`, `--name=value`, `--name value`.
-pub(crate) fn hidden(words: &[String]) -> Vec<String> {
+pub fn hidden(words: &[String]) -> Vec<String> {
     let mut follows = false;
     words
         .iter()
@@ -24,7 +24,8 @@ pub(crate) fn hidden(words: &[String]) -> Vec<String> {
         .collect()
 }
 
-fn is_secret(name: &str) -> bool {
+/// Whether a name says that its value is a secret.
+pub fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('_', "-");
     NAMES.iter().any(|secret| name.contains(secret))
 }

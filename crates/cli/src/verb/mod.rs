@@ -9,23 +9,25 @@ mod notify;
 mod report;
 mod run;
 mod shell;
+mod verify;
 
 use std::ffi::OsString;
 
 use crate::args::{Cli, Verb};
 use crate::ask::Wrong;
-use crate::suppress::Suppress;
+use crate::config::Project;
 use crate::{demo_server, exit, output};
 
 /// Does what the arguments say; the exit code.
-pub(crate) fn dispatch(cli: Cli, suppressions: &[Suppress]) -> u8 {
+pub(crate) fn dispatch(cli: Cli, project: Project) -> u8 {
     let done = match cli.verb {
-        Verb::Run(args) => run::run(&args, suppressions),
-        Verb::Scan(args) => run::scan(&args, suppressions),
+        Verb::Run(args) => run::run(&args, project),
+        Verb::Scan(args) => run::scan(&args, project),
         Verb::Demo(args) => demo::demo(&args),
         Verb::Report(args) => report::report(&args),
         Verb::Diff(args) => diff::diff(&args),
         Verb::Notify(args) => notify::notify(&args),
+        Verb::Verify(args) => verify::verify(&args),
         Verb::Explain(args) => explain::explain(&args),
         Verb::Doctor(args) => doctor::doctor(&args),
         Verb::Init => init::init(),
@@ -36,6 +38,11 @@ pub(crate) fn dispatch(cli: Cli, suppressions: &[Suppress]) -> u8 {
         output::say(&format!("drip: {why}"));
         exit::USAGE
     })
+}
+
+/// The exit code in the words of who calls: `git bisect run` reads that of `verify`.
+pub(crate) fn translated(words: &[OsString], code: u8) -> u8 {
+    if words.get(1).is_some_and(|verb| verb == "verify") { exit::for_bisect(code) } else { code }
 }
 
 /// Verbs that we call ourselves by; they take no part in help.

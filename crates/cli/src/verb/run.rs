@@ -8,25 +8,26 @@ use drip_session::{Job, Place, Run, Trouble};
 use crate::args::{Common, NEW, RunArgs, ScanArgs, Show};
 use crate::ask::{self, Planned, Wrong};
 use crate::baseline::{self, Baseline};
+use crate::config::Project;
 use crate::gate::{Gate, Ruling, rule};
 use crate::notify::Notify;
 use crate::output::{self, Destination};
 use crate::progress::Progress;
 use crate::signals::Interruption;
-use crate::suppress::{self, Suppress};
-use crate::{exit, requests};
+use crate::suppress;
+use crate::{exit, replay, requests};
 
-pub(crate) fn run(args: &RunArgs, suppressions: &[Suppress]) -> Result<u8, Wrong> {
+pub(crate) fn run(args: &RunArgs, project: Project) -> Result<u8, Wrong> {
     let planned = ask::run_job(args)?;
     tell_skipped(&planned, &args.common.show);
-    test(&planned.job, &args.common, suppressions)
+    test(&planned.job, &args.common, project)
 }
 
-pub(crate) fn scan(args: &ScanArgs, suppressions: &[Suppress]) -> Result<u8, Wrong> {
+pub(crate) fn scan(args: &ScanArgs, project: Project) -> Result<u8, Wrong> {
     let planned = ask::scan_job(args)?;
     tell_skipped(&planned, &args.common.show);
     let job = &planned.job;
-    let code = test(job, &args.common, suppressions)?;
+    let code = test(job, &args.common, project)?;
     if args.memory.is_none() && !args.common.show.quiet && code != exit::NOTHING_MEASURED {
         hint_at_memory(job);
     }
@@ -45,7 +46,7 @@ fn tell_skipped(planned: &Planned, show: &Show) {
 }
 
 /// Tests, rules, tells, prints, saves.
-fn test(job: &Job, common: &Common, suppressions: &[Suppress]) -> Result<u8, Wrong> {
+fn test(job: &Job, common: &Common, project: Project) -> Result<u8, Wrong> {
     let destinations = Destination::all(common.output.as_deref(), &common.files.reports);
     destinations.iter().try_for_each(Destination::try_out)?;
     let notify = Notify::of_run(&common.notify)?;
@@ -53,7 +54,8 @@ fn test(job: &Job, common: &Common, suppressions: &[Suppress]) -> Result<u8, Wro
     let baseline = common.gate.baseline.as_deref().map(Baseline::load).transpose()?;
     let (run, interruption) = conduct(job, &common.show)?;
     let mut document = documented(&run);
-    suppress::mark(suppressions, &mut document);
+    document.replay = project.replay.map(|replay| replay::seeded(replay, job.settings.seed));
+    suppress::mark(&project.suppressions, &mut document);
     suppress::excuse(&mut gate, &document);
     if let Some(trouble) = &run.trouble {
         tell(trouble, Some(job));

@@ -28,3 +28,4 @@ mod several;
 mod shell;
 mod start;
 mod verdict;
+mod verify;

@@ -31,6 +31,7 @@ pub fn document(report: &model::Report, scoring: u32, environment: Environment) 
         completed_at: timestamp(report.completed_at),
         service: service(&report.service),
         settings: settings(&report.settings),
+        replay: None,
         environment,
         doubts: report.doubts.iter().map(doubt).collect(),
         vectors: report.outcomes.iter().map(vector).collect(),
