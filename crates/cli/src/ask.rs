@@ -47,9 +47,16 @@ fn launch(id: &str, service: &ServiceArgs, command: &[String]) -> Result<Launch,
         port: service.port,
         ready_path: service.ready_path.clone(),
         ready_time_max: service.ready_timeout,
+        withheld: keys_of_channels(),
         log: service.service_log.clone().unwrap_or_else(|| log_of(id)),
         guard: own_executable()?,
     })
+}
+
+/// What a service under test has no need to read, and could print.
+fn keys_of_channels() -> Vec<String> {
+    let needs = drip_notify::CHANNELS.iter().flat_map(|channel| channel.needs());
+    needs.map(|need| need.variable.to_owned()).collect()
 }
 
 /// The job of `drip scan`.

@@ -35,6 +35,8 @@ pub struct Command {
     pub args: Vec<String>,
     /// Variables added to our own environment, or put in their place.
     pub env: Vec<(String, String)>,
+    /// Variables of our own environment that are none of its business.
+    pub withheld: Vec<String>,
     /// The file that takes what it prints; an old one is overwritten.
     pub log: PathBuf,
     /// How long it may take to end after it was asked to.
@@ -56,6 +58,7 @@ impl Command {
             program: program.into(),
             args,
             env,
+            withheld: Vec::new(),
             log: log.into(),
             grace: GRACE,
             folder: None,
@@ -229,7 +232,11 @@ fn resolve(command: &Command) -> Result<(), LaunchError> {
 
 /// The guard hands its standard error to the service, as both its standard output and its standard error.
 fn spawn_guard(command: &Command, held: PipeReader, printing: PipeWriter) -> io::Result<Child> {
-    tokio::process::Command::new(&command.guard)
+    let mut guard = tokio::process::Command::new(&command.guard);
+    for name in &command.withheld {
+        guard.env_remove(name);
+    }
+    guard
         .arg0(GUARD_NAME)
         .arg(GUARD_VERB)
         .arg(command.grace.as_millis().to_string())

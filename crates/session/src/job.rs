@@ -17,6 +17,8 @@ pub struct Launch {
     pub ready_path: Option<String>,
     /// How long it may take until it answers.
     pub ready_time_max: Duration,
+    /// Variables of our own environment that it must not have.
+    pub withheld: Vec<String>,
     /// Where its output goes.
     pub log: PathBuf,
     /// Our own executable, which becomes the guard of the service.

@@ -184,6 +184,7 @@ fn command(launch: &Launch, preparation: &Preparation) -> Command {
         program: launch.command.first().cloned().unwrap_or_default(),
         args: launch.command.iter().skip(1).cloned().collect(),
         env,
+        withheld: launch.withheld.clone(),
         log: launch.log.clone(),
         grace: GRACE,
         folder: preparation.folder.as_ref().map(|folder| folder.path().to_owned()),

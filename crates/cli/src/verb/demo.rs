@@ -81,6 +81,7 @@ fn job(copies: usize) -> Result<Job, Wrong> {
             command: vec![program, demo_server::VERB.into(), copies.to_string()],
             port: None,
             ready_path: None,
+            withheld: Vec::new(),
             ready_time_max: READY_TIME_MAX,
             log: log_of(&id),
             guard,

@@ -12,7 +12,8 @@ pub(crate) fn report(args: &ReportArgs) -> Result<u8, Wrong> {
     let notify = Notify::open(&args.channels.notify, &args.channels.file)?;
     let mut document = saved::document(&args.file)?;
     let interruption = Interruption::default();
-    document.notifications = notify.tell_of(&document, &rule(&Gate::default(), &document), &interruption);
+    let told = notify.tell_of(&document, &rule(&Gate::default(), &document), &interruption);
+    document.notifications.extend(told);
     output::print(&document, &args.show)?;
     output::save(&document, &Destination::all(None, &args.files.reports))?;
     Ok(interruption.code().unwrap_or(exit::PASS))

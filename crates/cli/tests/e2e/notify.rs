@@ -140,6 +140,8 @@ fn a_leak_is_told_on_every_channel_as_it_takes_it() {
     assert_eq!(told.iter().map(|told| told["channel"].as_str().unwrap()).collect::<Vec<_>>(), ALL);
     assert!(told.iter().all(|told| told["delivered"] == true), "{told:#?}");
     assert!(!scene.read("out.json").contains(SECRET));
+    let again = scene.drip(&["report", "out.json", "--format", "json"]).document();
+    assert_eq!(again["notifications"], document["notifications"]);
 }
 
 #[test]
@@ -154,6 +156,15 @@ fn a_pass_is_told_only_where_that_is_wanted() {
     assert!(receiver.received("pagerduty").is_empty());
     run(&["--notify-on", "always"]);
     assert_eq!(receiver.message("pagerduty")["event_action"], "resolve");
+}
+
+#[test]
+fn a_service_under_test_does_not_get_the_keys() {
+    let scene = Scene::answering("r.answer()");
+    scene.python("note('keys', [name for name in os.environ if name.startswith(('DRIP_SLACK', 'DRIP_TEAMS', 'DRIP_WEBHOOK', 'DRIP_PAGER'))])\nserve(lambda r: r.answer())");
+    let receiver = Receiver::well(&scene);
+    receiver.drip(&words("run", &[&BRIEF], &APP)).exits(4);
+    assert_eq!(scene.read("keys").trim(), "[]");
 }
 
 #[test]
