@@ -8,6 +8,7 @@ mod jvm;
 mod node;
 mod python;
 mod ruby;
+mod shellcheck;
 mod validator;
 
 use std::fs;
@@ -27,8 +28,15 @@ pub(crate) struct Fixture {
 }
 
 /// Every fixture, in the order in which they are set up.
-pub(crate) static FIXTURES: &[Fixture] =
-    &[python::FIXTURE, node::FIXTURE, go::FIXTURE, jvm::FIXTURE, ruby::FIXTURE, validator::FIXTURE];
+pub(crate) static FIXTURES: &[Fixture] = &[
+    python::FIXTURE,
+    node::FIXTURE,
+    go::FIXTURE,
+    jvm::FIXTURE,
+    ruby::FIXTURE,
+    shellcheck::FIXTURE,
+    validator::FIXTURE,
+];
 
 /// From where to where.
 pub(crate) struct Place {

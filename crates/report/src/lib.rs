@@ -16,6 +16,7 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod ndjson;
+pub mod outputs;
 pub mod quantity;
 pub mod sarif;
 pub mod schema;
@@ -78,6 +79,7 @@ pub static REPORTERS: &[&dyn Reporter] = &[
     &csv::Csv,
     &github::Github,
     &html::Html,
+    &outputs::Outputs,
 ];
 
 /// The format of this name.

@@ -248,6 +248,11 @@ pub(crate) struct Done {
 }
 
 impl Done {
+    /// Whether its status is 0.
+    pub(crate) fn succeeded(&self) -> bool {
+        self.status.success()
+    }
+
     /// With this status.
     #[track_caller]
     pub(crate) fn exits(&self, code: i32) -> &Self {

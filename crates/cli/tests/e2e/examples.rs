@@ -17,12 +17,13 @@ const OPTIONS: [&str; 5] = ["--quiet", "--dose", "1s", "--format", "json"];
 const PATIENCE: Duration = Duration::from_secs(400);
 
 /// One judged service at a time: two would take each other's processors, and each needs both.
-fn alone() -> MutexGuard<'static, ()> {
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn fixture(path: &str) -> String {
+/// A file or folder that `cargo xtask test` made.
+pub(crate) fn fixture(path: &str) -> String {
     let folder = std::env::var("DRIP_FIXTURES").expect("run these tests by: cargo xtask test");
     PathBuf::from(folder).join(path).display().to_string()
 }

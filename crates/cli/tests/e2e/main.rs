@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what these functions unwrap is what the tests assert")]
 
+mod action;
 mod answers;
 mod black_box;
 mod config;

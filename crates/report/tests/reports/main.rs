@@ -10,6 +10,7 @@ mod json;
 mod junit;
 mod markdown;
 mod ndjson;
+mod outputs;
 mod samples;
 mod sarif;
 mod schema;
