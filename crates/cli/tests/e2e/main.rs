@@ -21,6 +21,7 @@ mod gate;
 mod init;
 mod leftovers;
 mod notify;
+mod npm;
 mod output;
 mod recycling;
 mod request;
