@@ -10,6 +10,6 @@ RUN cargo build --release --locked && cp target/release/drip /drip
 # The glibc of Debian 12, as that of the build.
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /drip /usr/local/bin/drip
-WORKDIR /work
+WORKDIR /data
 ENTRYPOINT ["/usr/local/bin/drip"]
 CMD ["--help"]

@@ -42,7 +42,7 @@ const SECRET_PARTS: [&str; 7] = ["key", "auth", "sig", "signature", "session", "
 pub(crate) fn words(verb: &Command, matches: &ArgMatches) -> Replay {
     let mut replay = Replay { words: vec![verb.get_name().to_owned()], withheld: Vec::new() };
     for option in verb.get_arguments().filter(|option| is_asking(option)) {
-        values(option, matches).into_iter().for_each(|value| replay.add(option, value));
+        values(option, matches).into_iter().for_each(|value| add(&mut replay, option, value));
     }
     let command = values_of(COMMAND, matches);
     if !command.is_empty() {
@@ -88,19 +88,14 @@ fn values_of(id: &str, matches: &ArgMatches) -> Vec<String> {
     raw.into_iter().flatten().map(|value| value.to_string_lossy().into_owned()).collect()
 }
 
-trait Add {
-    fn add(&mut self, option: &Arg, value: String);
-}
-
-impl Add for Replay {
-    fn add(&mut self, option: &Arg, value: String) {
-        let long = option.get_long().map(|long| format!("--{long}"));
-        match (long, secret(option.get_id().as_str(), &value)) {
-            (long, Some(what)) => self.withheld.push(format!("{}{what}", long.unwrap_or_default())),
-            (Some(long), None) if matches!(option.get_action(), ArgAction::SetTrue) => self.words.push(long),
-            (Some(long), None) => self.words.push(format!("{long}={value}")),
-            (None, None) => self.words.push(value),
-        }
+/// Adds one value of an option, or only that it is withheld.
+fn add(replay: &mut Replay, option: &Arg, value: String) {
+    let long = option.get_long().map(|long| format!("--{long}"));
+    match (long, secret(option.get_id().as_str(), &value)) {
+        (long, Some(what)) => replay.withheld.push(format!("{}{what}", long.unwrap_or_default())),
+        (Some(long), None) if matches!(option.get_action(), ArgAction::SetTrue) => replay.words.push(long),
+        (Some(long), None) => replay.words.push(format!("{long}={value}")),
+        (None, None) => replay.words.push(value),
     }
 }
 
