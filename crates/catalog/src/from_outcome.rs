@@ -262,7 +262,11 @@ fn ending_idle(outcome: &Outcome) -> String {
 }
 
 fn named(limit: &ToLimit) -> String {
-    format!("{} ({})", limit.limit, words::limit(limit.limit_bytes as f64))
+    let amount = match limit.unit {
+        Unit::Bytes => words::limit(limit.amount as f64),
+        Unit::Count => words::count(limit.amount),
+    };
+    format!("{} ({amount})", limit.limit)
 }
 
 fn measured_on(outcome: &Outcome) -> String {

@@ -1,7 +1,7 @@
 //! Outcomes for tests: one honest default, changed by each test where it matters.
 
 use drip_model::{
-    Doubt, Evidence, Growth, Interval, Outcome, Pattern, ServiceCost, Signal, Tally, ToLimit, VectorId,
+    Doubt, Evidence, Growth, Interval, Outcome, Pattern, ServiceCost, Signal, Tally, ToLimit, Unit, VectorId,
     Verdict,
 };
 
@@ -39,7 +39,8 @@ pub(crate) fn evidence(signal: Signal) -> Evidence {
 
 pub(crate) fn leak(signal: Signal, seconds: f64) -> Outcome {
     let to_limit = ToLimit {
-        limit_bytes: 271_581_184,
+        amount: 271_581_184,
+        unit: Unit::Bytes,
         limit: "V8 heap limit in 512 MiB".to_owned(),
         requests: seconds * 10.0,
         requests_range: (seconds * 9.0, Some(seconds * 11.0)),

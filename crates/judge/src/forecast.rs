@@ -1,15 +1,17 @@
 //! Requests and time until a limit.
 
-use drip_model::{Interval, ToLimit};
+use drip_model::{Interval, ToLimit, Unit};
 
 /// A limit and how near it is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limit {
-    /// Bytes.
-    pub bytes: u64,
+    /// Bytes or things.
+    pub amount: u64,
+    /// Which of them.
+    pub unit: Unit,
     /// Which one, in words.
     pub what: String,
-    /// What is in use of it at the beginning, bytes of the same kind.
+    /// What is in use of it at the beginning, of the same kind.
     pub used: u64,
 }
 
@@ -25,11 +27,12 @@ fn to_limit(limit: &Limit, per_request: &Interval, rate: f64) -> Option<ToLimit>
     if per_request.estimate <= 0.0 || rate <= 0.0 {
         return None;
     }
-    let room = as_float(limit.bytes.saturating_sub(limit.used));
+    let room = as_float(limit.amount.saturating_sub(limit.used));
     let requests = room / per_request.estimate;
     let slowest = (per_request.low > 0.0).then(|| room / per_request.low);
     Some(ToLimit {
-        limit_bytes: limit.bytes,
+        amount: limit.amount,
+        unit: limit.unit,
         limit: limit.what.clone(),
         requests,
         requests_range: (room / per_request.high, slowest),
@@ -49,8 +52,8 @@ mod tests {
 
     const GROWTH: Interval = Interval { low: 400.0, estimate: 500.0, high: 625.0, level: 0.99 };
 
-    fn limit(bytes: u64, what: &str, used: u64) -> Limit {
-        Limit { bytes, what: what.into(), used }
+    fn limit(amount: u64, what: &str, used: u64) -> Limit {
+        Limit { amount, unit: Unit::Bytes, what: what.into(), used }
     }
 
     #[test]

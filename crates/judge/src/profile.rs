@@ -60,6 +60,9 @@ struct Explanation {
     saturating: f64,
     rss: f64,
     shape: Shape,
+    /// Growth and its standard error, were the saturating part as large as it may be: less than that this shape cannot
+    /// explain. `None` where it is that large, or has no bound.
+    least: Option<(f64, f64)>,
 }
 
 /// All explanations that are to be reckoned with.
@@ -69,6 +72,8 @@ pub(crate) struct Profile {
     conceivable: Vec<Explanation>,
     /// The straight line's, when it is plausible: nothing that saturates can make the bound above it higher.
     line: Option<usize>,
+    /// Growth and its standard error by the straight line, plausible or not.
+    straight: (f64, f64),
     best: usize,
     rho: f64,
 }
@@ -116,10 +121,17 @@ impl Profile {
     }
 
     /// Bounds of growth at one-sided level `tail` each, over every shape that can be imagined.
+    ///
+    /// A saturating part is never negative and never larger than a cache: what a slow saturation leaves open, that
+    /// closes again.
     pub(crate) fn interval(&self, tail: f64) -> (f64, f64) {
         let quantiles = Quantiles::of(&self.conceivable, tail);
-        let bounds =
-            self.conceivable.iter().map(|e| (e.growth - quantiles.margin(e), e.growth + quantiles.margin(e)));
+        let without = self.straight.0 + quantiles.widest() * self.straight.1;
+        let bounds = self.conceivable.iter().map(|e| {
+            let (low, high) = (e.growth - quantiles.margin(e), e.growth + quantiles.margin(e));
+            let least = e.least.map(|(growth, error)| growth - quantiles.at(e.freedom) * error);
+            (least.map_or(low, |least| low.max(least)), high.min(without))
+        });
         let widest = |all: (f64, f64), one: (f64, f64)| (all.0.min(one.0), all.1.max(one.1));
         bounds.fold((self.low(tail), self.high(tail)), widest)
     }
@@ -153,6 +165,11 @@ impl Quantiles {
             .iter()
             .find(|(degrees, _)| *degrees == freedom)
             .map_or(f64::INFINITY, |(_, quantile)| *quantile)
+    }
+
+    /// The largest of them.
+    fn widest(&self) -> f64 {
+        self.0.iter().map(|(_, quantile)| *quantile).fold(0.0, f64::max)
     }
 
     fn margin(&self, explanation: &Explanation) -> f64 {
@@ -208,6 +225,7 @@ fn weighed(
         shapes.iter().filter_map(|shape| explain(x, y, *shape, &errors, limits)).collect()
     };
     let all = explained(shapes);
+    let straight = all.iter().find(|e| e.shape == Shape::None).map(|e| (e.growth, e.standard_error))?;
     let best_rss = all.iter().map(|e| e.rss).fold(f64::INFINITY, f64::min);
     let slack = 0.1 * count(x) * (limits.noise_floor * (1.0 - rho)).powi(2);
     let within = |tail: f64| {
@@ -219,7 +237,7 @@ fn weighed(
     let conceivable = rest.into_iter().chain(explained(others)).filter(conceivable).collect();
     let best = (0..all.len()).min_by(|a, b| all[*a].rss.total_cmp(&all[*b].rss))?;
     let line = all.iter().position(|e| e.shape == Shape::None);
-    Some(Profile { best: line.unwrap_or(best), plausible: all, conceivable, line, rho })
+    Some(Profile { best: line.unwrap_or(best), plausible: all, conceivable, line, straight, rho })
 }
 
 fn count(values: &[f64]) -> f64 {
@@ -319,11 +337,16 @@ fn explain(x: &[f64], y: &[f64], shape: Shape, errors: &Errors<'_>, limits: &Lim
         return None;
     }
     let mut freedom = columns + usize::from(shape != Shape::None);
-    if shape.is_bounded_by_cache() && saturating > limits.cache {
-        saturating = limits.cache;
-        freedom -= 1;
-        let rest: Vec<f64> = target.iter().zip(&rows).map(|(y, row)| y - saturating * row[2]).collect();
-        solution = fit(&rows, &rest, &ones, 2)?;
+    let mut full = None;
+    if shape.is_bounded_by_cache() {
+        let rest: Vec<f64> = target.iter().zip(&rows).map(|(y, row)| y - limits.cache * row[2]).collect();
+        let of_full = fit(&rows, &rest, &ones, 2)?;
+        if saturating > limits.cache {
+            (saturating, solution) = (limits.cache, of_full);
+            freedom -= 1;
+        } else {
+            full = Some(of_full);
+        }
     }
     let freedom = count(y) - f64::from(u32::try_from(freedom).unwrap_or(u32::MAX));
     let floor = limits.noise_floor * (1.0 - errors.rho);
@@ -335,6 +358,7 @@ fn explain(x: &[f64], y: &[f64], shape: Shape, errors: &Errors<'_>, limits: &Lim
         saturating,
         rss: solution.rss(),
         shape,
+        least: full.map(|full| (full.coefficients[1], full.standard_error(1, variance))),
     })
 }
 
@@ -397,6 +421,16 @@ mod tests {
         let y: Vec<f64> = x.iter().map(|x| if *x > 0.55 { 87e6 } else { 7e6 }).collect();
         let found = profile(&x, &y, &LIMITS).unwrap();
         assert!(found.high(0.005) < 0.5e6 && found.low(0.005) <= 0.0);
+    }
+
+    #[test]
+    fn what_no_cache_could_hold_is_in_the_interval_however_slowly_one_might_fill() {
+        let x = grid(12);
+        let jitter = |i: u32| f64::from(i * 7919 % 11) * 2e6;
+        let y: Vec<f64> = x.iter().zip(0..).map(|(x, i)| 20e6 + 300e6 * x + jitter(i)).collect();
+        let found = profile(&x, &y, &LIMITS).unwrap();
+        let (low, high) = found.interval(0.005);
+        assert!(low > 220e6 && high < 380e6, "{low} {high}");
     }
 
     #[test]

@@ -186,8 +186,10 @@ pub struct Crash {
 /// Requests and time until a limit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToLimit {
-    /// The limit in bytes.
-    pub limit_bytes: u64,
+    /// The limit, in this unit.
+    pub amount: u64,
+    /// Bytes, or things.
+    pub unit: Unit,
     /// Which limit that is, in words.
     pub limit: String,
     /// Requests until it is reached, at the estimate.

@@ -377,8 +377,12 @@ pub struct Crash {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ToLimit {
-    /// The limit in bytes.
-    pub limit_bytes: u64,
+    /// The limit in bytes, where it is one of memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_bytes: Option<u64>,
+    /// The limit where it is one of things, such as descriptors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_count: Option<u64>,
     /// Which limit that is, in words.
     pub limit: String,
     /// Requests until it is reached, at the estimate.
@@ -389,6 +393,16 @@ pub struct ToLimit {
     pub rate_per_second: f64,
     /// Seconds until it is reached.
     pub seconds: u64,
+}
+
+impl ToLimit {
+    /// The limit in words.
+    pub(crate) fn amount(&self) -> String {
+        match (self.limit_bytes, self.limit_count) {
+            (Some(bytes), _) => crate::quantity::limit(bytes),
+            (None, count) => crate::quantity::number(count.unwrap_or_default() as f64, 6),
+        }
+    }
 }
 
 /// Requests until a limit, at the ends of the interval.

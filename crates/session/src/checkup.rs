@@ -135,7 +135,7 @@ fn limits(job: &Job, subject: &Subject, gauges: &Gauges, readings: &Readings) ->
     let growing = readings.floor().map_or(Signal::LiveHeap, |floor| floor.signal);
     let mut limits: Vec<LimitSeen> = limits_of(&job.settings, subject, gauges, readings, growing)
         .into_iter()
-        .map(|(_, limit)| LimitSeen { what: limit.what, bytes: limit.bytes, used: limit.used })
+        .map(|(_, limit)| LimitSeen { what: limit.what, bytes: limit.amount, used: limit.used })
         .collect();
     limits.sort_by_key(|limit| limit.bytes.saturating_sub(limit.used));
     limits

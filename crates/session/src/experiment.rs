@@ -183,7 +183,9 @@ impl Bench<'_> {
         loop {
             let whole = self.rounds(trials, round, count).await && !self.halted();
             self.look(trials);
-            let open = trials.iter().filter(|trial| trial.is_open).count();
+            // Those who know already leave their time to the others.
+            let asks = |trial: &&Trial<'_>| trial.is_open && trial.opinions.open_question().is_some();
+            let open = trials.iter().filter(asks).count();
             for trial in trials.iter_mut().filter(|trial| trial.is_open) {
                 self.go_on(trial, whole, u32::try_from(open).unwrap_or(u32::MAX));
             }

@@ -1,7 +1,7 @@
 //! Which limits a growing service runs into, and how near they are.
 
 use drip_judge::Limit;
-use drip_model::Runtime;
+use drip_model::{Runtime, Unit};
 use drip_proc::{ProcessLimit, Resource};
 
 use crate::flags::JvmFlags;
@@ -59,7 +59,8 @@ pub(crate) fn limits(runtime: Runtime, room: &Room) -> Vec<(Filling, Limit)> {
     let heap = heap(runtime, room, container, source).map(|limit| (Filling::Heap, limit));
     let live = collector(runtime, room).map(|limit| (Filling::Live, limit));
     let process = room.process.iter().filter_map(|limit| of_process(limit, room));
-    let container = room.anon_used.map(|used| Limit { bytes: container, what: whole(), used });
+    let container =
+        room.anon_used.map(|used| Limit { amount: container, unit: Unit::Bytes, what: whole(), used });
     heap.into_iter()
         .chain(live)
         .chain(process.chain(container).map(|limit| (Filling::Whole, limit)))
@@ -90,7 +91,7 @@ fn heap(runtime: Runtime, room: &Room, container: u64, source: &str) -> Option<L
         0 | 1 => (1, String::new()),
         several => (several, format!(", {several} processes together")),
     };
-    Some(Limit { bytes: bytes.saturating_mul(processes), what: what + &together, used })
+    Some(Limit { amount: bytes.saturating_mul(processes), unit: Unit::Bytes, what: what + &together, used })
 }
 
 const SET: &str = "the heap limit set by a flag";
@@ -124,7 +125,7 @@ impl Room {
 fn collector(runtime: Runtime, room: &Room) -> Option<Limit> {
     let bytes = room.go_memory.filter(|_| runtime == Runtime::Go)?;
     let what = "GOMEMLIMIT, near which the collector runs all the time and the service crawls".to_owned();
-    Some(Limit { bytes, what, used: room.live_used.or(room.anon_used)? })
+    Some(Limit { amount: bytes, unit: Unit::Bytes, what, used: room.live_used.or(room.anon_used)? })
 }
 
 /// Limits of bytes that are the process's own and hold in any container. Those of the cgroup are the container's,
@@ -138,7 +139,7 @@ fn of_process(limit: &ProcessLimit, room: &Room) -> Option<Limit> {
         }
         _ => return None,
     };
-    Some(Limit { bytes: limit.most, what, used })
+    Some(Limit { amount: limit.most, unit: Unit::Bytes, what, used })
 }
 
 fn v8_default(container: u64) -> u64 {
@@ -167,7 +168,7 @@ mod tests {
         let found = limits(runtime, room);
         assert_eq!(found.len(), expected.len(), "{found:?}");
         for ((_, limit), (mib, words)) in found.iter().zip(expected) {
-            assert_eq!(limit.bytes, mib * MIB, "{limit:?}");
+            assert_eq!(limit.amount, mib * MIB, "{limit:?}");
             assert!(limit.what.contains(words), "{limit:?}");
         }
     }

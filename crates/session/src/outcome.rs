@@ -1,6 +1,6 @@
 //! From what was asked and read of one vector to its outcome.
 
-use drip_judge::forecast;
+use drip_judge::{Limit, forecast};
 use drip_model::{Doubt, DoubtKind, Outcome, Series, ServiceCost, Signal, ToLimit, Unit, Verdict};
 
 use crate::bench::Bench;
@@ -95,8 +95,11 @@ fn to_limit(bench: &Bench<'_>, trial: &Trial<'_>, judged: &Judged) -> Option<ToL
     let evidence = judged
         .evidence
         .as_ref()
-        .filter(|_| matches!(judged.verdict, Verdict::Leaking | Verdict::Unbounded { .. }))
-        .filter(|evidence| evidence.signal.unit() == Unit::Bytes)?;
+        .filter(|_| matches!(judged.verdict, Verdict::Leaking | Verdict::Unbounded { .. }))?;
+    if evidence.signal.unit() == Unit::Count {
+        let limit = descriptors(bench, &trial.readings, evidence.signal)?;
+        return forecast(&[limit], &evidence.per_request, bench.settings().rate_expected);
+    }
     // From the beginning of the judged part: how long a service lives that was just started and warmed up.
     let limits = limits_of(bench.settings(), bench.subject, &bench.gauges, &trial.readings, evidence.signal);
     let reached = limits.into_iter().filter_map(|(filling, limit)| {
@@ -104,4 +107,14 @@ fn to_limit(bench: &Bench<'_>, trial: &Trial<'_>, judged: &Judged) -> Option<ToL
         forecast(&[limit], &growth, bench.settings().rate_expected)
     });
     reached.min_by(|one, other| one.requests.total_cmp(&other.requests))
+}
+
+/// What ends the growth of descriptors, of which sockets are some.
+fn descriptors(bench: &Bench<'_>, readings: &Readings, growing: Signal) -> Option<Limit> {
+    if !matches!(growing, Signal::Descriptors | Signal::Sockets) {
+        return None;
+    }
+    let used = drip_model::begin(&readings.series(Signal::Descriptors)?.points)?.value;
+    let what = "descriptors that a process may open".to_owned();
+    Some(Limit { amount: bench.gauges.bounds.descriptors()?, unit: Unit::Count, what, used })
 }

@@ -36,6 +36,7 @@ fn a_service_that_may_open_few_is_not_run_into_its_limit() {
     let document = done.exits(1).document();
     assert_counted(&document, "descriptors", "DRIP007");
     assert_eq!(vector(&document)["tally"]["errors"], serde_json::json!({}), "{document:#}");
+    assert_eq!(vector(&document)["toLimit"]["limitCount"], 1024, "{document:#}");
 }
 
 #[test]

@@ -173,7 +173,8 @@ fn crash(verdict: &model::Verdict) -> Option<Crash> {
 fn to_limit(to_limit: &model::ToLimit) -> ToLimit {
     let (low, high) = to_limit.requests_range;
     ToLimit {
-        limit_bytes: to_limit.limit_bytes,
+        limit_bytes: (to_limit.unit == model::Unit::Bytes).then_some(to_limit.amount),
+        limit_count: (to_limit.unit == model::Unit::Count).then_some(to_limit.amount),
         limit: to_limit.limit.clone(),
         requests: whole(to_limit.requests),
         requests_range: RequestsRange { low: whole(low), high: high.map(whole) },

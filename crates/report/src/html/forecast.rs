@@ -17,7 +17,7 @@ pub(super) fn of(vector: &Vector, points: &[Point]) -> Option<Picture> {
     let to_limit = vector.to_limit.as_ref()?;
     let last = points.last()?;
     let (from, requests) = ((last.requests as f64, last.value as f64), to_limit.requests as f64);
-    let limit = to_limit.limit_bytes as f64;
+    let limit = to_limit.limit_bytes.or(to_limit.limit_count)? as f64;
     let agrees = ((limit - from.1) / requests) / vector.per_request?.estimate;
     if !(AGREES_WITHIN.recip()..=AGREES_WITHIN).contains(&agrees) {
         return None;
@@ -30,7 +30,7 @@ pub(super) fn of(vector: &Vector, points: &[Point]) -> Option<Picture> {
         across: 0.0..end.max(latest),
         upward: 0.0..limit * ROOM,
         against: Against::Requests,
-        unit: Unit::Bytes,
+        unit: if to_limit.limit_bytes.is_some() { Unit::Bytes } else { Unit::Count },
         layers: vec![
             Layer::Line(Role::Ink, vec![(0.0, limit), (end.max(latest), limit)]),
             Layer::Area(Role::Fit, vec![from, soonest, (latest, limit)]),
@@ -44,7 +44,7 @@ pub(super) fn of(vector: &Vector, points: &[Point]) -> Option<Picture> {
 fn caption(to_limit: &ToLimit) -> String {
     format!(
         "If it goes on like this: {} is reached in about {} at {} requests per second",
-        quantity::limit(to_limit.limit_bytes),
+        to_limit.amount(),
         quantity::duration(to_limit.seconds as f64),
         quantity::number(to_limit.rate_per_second, 3)
     )

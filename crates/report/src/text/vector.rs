@@ -151,7 +151,7 @@ fn limit(to_limit: &ToLimit) -> String {
     };
     format!(
         "{} ({}) is reached in about {} at {} requests per second: {} requests, {range}",
-        quantity::limit(to_limit.limit_bytes),
+        to_limit.amount(),
         to_limit.limit,
         quantity::duration(to_limit.seconds as f64),
         quantity::number(to_limit.rate_per_second, 3),

@@ -218,7 +218,8 @@ fn leak(id: &'static str, severity: Severity, title: &str) -> Finding {
 
 fn heap_limit() -> ToLimit {
     ToLimit {
-        limit_bytes: 271_581_184,
+        amount: 271_581_184,
+        unit: Unit::Bytes,
         limit: "V8 heap limit in a container of 512 MiB".into(),
         requests: 618_374.0,
         requests_range: (594_261.0, Some(645_090.0)),
