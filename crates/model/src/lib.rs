@@ -16,6 +16,7 @@ pub mod tally;
 pub mod target;
 pub mod template;
 pub mod value;
+pub mod varying;
 pub mod vector;
 
 pub use checkup::{Checkup, KnownFloor, LimitSeen, Machine, ProcessSeen, ServiceSeen};
@@ -33,4 +34,5 @@ pub use tally::{ErrorKind, Expected, Shortage, Tally};
 pub use target::{Origin, Scheme};
 pub use template::{Body, Draw, Part, Rendered, Slot, Template, Text};
 pub use value::{Escape, Value};
+pub use varying::Varying;
 pub use vector::{Key, Pattern, Vector, VectorId};

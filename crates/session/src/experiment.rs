@@ -349,6 +349,9 @@ impl Bench<'_> {
             let evidence = trial.opinions.growing().filter(|_| of_requests);
             trial.opinions.confirmed = evidence
                 .and_then(|found| confirmed(trial.readings.series(found.signal)?, &found.per_request));
+            if of_requests && trial.opinions.confirmed == Some(true) {
+                trial.opinions.key = self.find_key(trial).await;
+            }
         }
     }
 
@@ -379,7 +382,7 @@ impl Bench<'_> {
 
     /// What grows, and the unit of the doses that must bear it out: no larger than what was judged; of memory, which
     /// grows in steps, no smaller than a dose either.
-    fn confirming(&self, trial: &Trial<'_>) -> Option<(Signal, u64)> {
+    pub(crate) fn confirming(&self, trial: &Trial<'_>) -> Option<(Signal, u64)> {
         let found = trial.opinions.growing()?;
         let policy = self.policy(trial, trial.readings.series(found.signal)?);
         let least = if found.signal.unit() == Unit::Bytes { trial.first_unit } else { 1 };

@@ -16,6 +16,7 @@ mod footprint;
 mod gauges;
 mod halt;
 mod job;
+mod keys;
 mod ledger;
 mod limits;
 mod manners;

@@ -17,6 +17,9 @@ pub(crate) struct Opinions {
     pub(crate) cause: Option<Cause>,
     /// Whether fresh doses bore the growth out; `None` where none were played.
     pub(crate) confirmed: Option<bool>,
+    /// The part of the request that must be new for anything to be kept; `None` where a repeated one keeps as much, or
+    /// nobody tried.
+    pub(crate) key: Option<String>,
     /// More requests would have decided, and the budget did not allow them.
     pub(crate) ran_out: bool,
 }

@@ -42,13 +42,17 @@ pub(crate) struct Judged {
 /// Weighs it all.
 pub(crate) fn weigh(mut known: Known<'_>) -> Judged {
     let (vetoes, failures) = (vetoes(&known), failures(known.tally, known.expect_status));
-    let Opinions { cause, confirmed, ran_out, .. } = known.opinions;
+    let (key, ran_out) = (known.opinions.key.take(), known.opinions.ran_out);
+    let Opinions { cause, confirmed, .. } = known.opinions;
     let not_confirmed = confirmed == Some(false);
     let under_load = known.opinions.under_load.take();
     let (evidence, others) = sorted(known.opinions);
     let is_theirs = known.stranger.is_none();
     let trusted = evidence.as_ref().filter(|_| is_theirs && !not_confirmed);
-    let verdict = verdict(known.crash, trusted, cause, !vetoes.is_empty());
+    let verdict = match (verdict(known.crash, trusted, cause, !vetoes.is_empty()), key) {
+        (Verdict::Leaking, Some(key)) => Verdict::Unbounded { key },
+        (verdict, _) => verdict,
+    };
     let mut doubts = Vec::new();
     if verdict == Verdict::Unclear {
         doubts.extend(not_confirmed.then(refuted));
@@ -56,7 +60,8 @@ pub(crate) fn weigh(mut known: Known<'_>) -> Judged {
         doubts.extend(evidence.iter().flat_map(|evidence| evidence.doubts.clone()));
         doubts.extend(ran_out.then(budget_spent));
     }
-    if verdict == Verdict::Leaking && matches!(cause, Some(Cause::Unclear | Cause::NotTested)) {
+    let grows_by_request = matches!(verdict, Verdict::Leaking | Verdict::Unbounded { .. });
+    if grows_by_request && matches!(cause, Some(Cause::Unclear | Cause::NotTested)) {
         doubts.push(time_or_requests());
     }
     if matches!(verdict, Verdict::Steady | Verdict::Settling { .. }) {

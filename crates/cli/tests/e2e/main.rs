@@ -19,6 +19,7 @@ mod explain;
 mod floors;
 mod gate;
 mod init;
+mod keys;
 mod leftovers;
 mod notify;
 mod npm;
