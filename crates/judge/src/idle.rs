@@ -2,7 +2,7 @@
 
 use drip_model::{Interval, Point, Series, Stage};
 
-use crate::profile::student;
+use crate::profile::{MAD_TO_SIGMA, median_of, student};
 
 /// Share of the growth under load that idleness must explain before time is the cause.
 const TIME_SHARE_MIN: f64 = 0.7;
@@ -42,14 +42,21 @@ pub fn cause(series: &Series, noise: f64, level: f64) -> Cause {
 }
 
 /// Growth per request of a slow dose beside that of the doses before it: the same if requests drive it, more by the
-/// ratio of the rates if time does. The middle between both decides.
+/// ratio of the rates if time does. The middle between both decides, unless a dose scatters by as much: a collector that
+/// nobody calls was seen to make a slow dose look twice as large.
 fn by_rates(series: &Series, noise: f64, level: f64) -> Option<Cause> {
     let (slow, fast) = (Pace::of(series, Stage::Slow)?, Pace::of(series, Stage::Confirm)?);
     let longer = slow.seconds / fast.seconds;
     if longer < SLOWER_MIN || fast.growth <= 0.0 {
         return None;
     }
-    if slow.growth / fast.growth <= f64::midpoint(1.0, longer) {
+    let between = f64::midpoint(1.0, longer);
+    let lean = slow.growth - between * fast.growth;
+    let scatter = scatter(&series.points);
+    if lean.abs() <= scatter / slow.requests + between * scatter / fast.requests {
+        return Some(Cause::Unclear);
+    }
+    if lean < 0.0 {
         return Some(Cause::Requests);
     }
     // growth per request = kept by the request + kept by the time that it takes: two rates, two equations.
@@ -94,6 +101,15 @@ fn by_idleness(series: &Series, noise: f64, level: f64) -> Cause {
         share if share >= TIME_SHARE_MIN => Cause::Time(per_hour(idle_rate, blur, level)),
         _ => Cause::Unclear,
     }
+}
+
+/// How far the growth over one judged dose lies from what its requests should bring: the median, as a standard deviation.
+fn scatter(points: &[Point]) -> f64 {
+    let doses = || points.windows(2).filter(|pair| pair[1].stage == Stage::Dose);
+    let growth = |pair: &[Point]| difference(pair[0].value, pair[1].value);
+    let requests = |pair: &[Point]| difference(pair[0].requests, pair[1].requests);
+    let rate = doses().map(growth).sum::<f64>() / doses().map(requests).sum::<f64>().max(1.0);
+    MAD_TO_SIGMA * median_of(doses().map(|pair| (growth(pair) - rate * requests(pair)).abs()))
 }
 
 /// Growth and seconds of each window of a kind.
@@ -194,6 +210,20 @@ mod tests {
     fn two_rates_decide_where_idleness_is_lost_in_the_noise() {
         assert_eq!(cause(&two_rates(1000, 0), 3e7, 0.99), Cause::Requests);
         assert!(matches!(cause(&two_rates(0, 400_000), 3e7, 0.99), Cause::Time(_)));
+    }
+
+    #[test]
+    fn a_slow_dose_tells_nothing_where_doses_scatter_by_as_much() {
+        let mut tested = two_rates(1000, 0);
+        let scattered = tested.points.iter_mut().filter(|point| point.stage == Stage::Dose);
+        scattered.zip([0, 900_000, 0].into_iter().cycle()).for_each(|(point, more)| point.value += more);
+        assert_eq!(cause(&tested, 3e7, 0.99), Cause::Unclear);
+        tested
+            .points
+            .iter_mut()
+            .filter(|point| point.stage == Stage::Slow)
+            .for_each(|point| point.value += 1_000_000);
+        assert_eq!(cause(&tested, 3e7, 0.99), Cause::Unclear);
     }
 
     #[test]
