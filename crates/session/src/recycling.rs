@@ -27,33 +27,35 @@ const PATIENCE_DOSES: usize = 6;
 #[derive(Debug, Default)]
 struct Lives {
     lives: BTreeMap<(u32, u64), Life>,
-    readings: usize,
+    /// Processes of each reading.
+    living: Vec<usize>,
     /// Requests at the first reading and at the last.
     first_requests: u64,
     requests: u64,
 }
 
 impl Lives {
-    /// Takes in a reading of all processes; which share of those that come and go is new.
-    fn add(&mut self, each: &[(Identity, u64)], point: impl Fn(u64) -> Point) -> f64 {
-        let mut new = 0;
+    /// Takes in a reading of all processes; whether somebody came since the one before.
+    fn add(&mut self, each: &[(Identity, u64)], point: impl Fn(u64) -> Point) -> bool {
+        let known = self.lives.len();
         self.requests = point(0).requests;
-        if self.readings == 0 {
+        if self.living.is_empty() {
             self.first_requests = self.requests;
         }
         for (process, bytes) in each {
-            let life = self.lives.entry((process.pid, process.start_ticks)).or_default();
-            new += usize::from(life.is_empty());
-            life.push(point(*bytes));
+            self.lives.entry((process.pid, process.start_ticks)).or_default().push(point(*bytes));
         }
-        self.readings += 1;
-        let workers = self.workers(each.len());
-        if self.readings == 1 { 0.0 } else { as_float(new) / as_float(workers.max(1)) }
+        self.living.push(each.len());
+        self.living.len() > 1 && self.lives.len() > known
     }
 
-    /// Processes of a reading that are not there in all of them.
-    fn workers(&self, living: usize) -> usize {
-        living.saturating_sub(self.lives.values().filter(|life| life.len() == self.readings).count())
+    /// How many come and go at a time: the usual number of processes, without those that are there in all readings. Only
+    /// at the end is it known who stays.
+    fn workers(&self) -> usize {
+        let mut living = self.living.clone();
+        living.sort_unstable();
+        let usual = living.get(living.len() / 2).copied().unwrap_or(0);
+        usual.saturating_sub(self.lives.values().filter(|life| life.len() == self.living.len()).count())
     }
 
     /// Requests that the service answered in the shortest life that was seen from its begin to its end.
@@ -66,7 +68,7 @@ impl Lives {
 
     /// Lives that began or ended while they were followed.
     fn whole(&self) -> Vec<Life> {
-        let passing = self.lives.values().filter(|life| life.len() < self.readings);
+        let passing = self.lives.values().filter(|life| life.len() < self.living.len());
         passing.filter(|life| life.len() as u64 >= READINGS_MIN).cloned().collect()
     }
 }
@@ -102,8 +104,7 @@ impl Bench<'_> {
     pub(crate) async fn follow_lives(&mut self, trial: &mut Trial<'_>) {
         let least = u64::from(self.settings().users) * 2;
         let mut pace = Pace { unit: (trial.first_unit / FIRST_SHARE).max(least), least, quiet: 0 };
-        let (mut lives, mut workers, mut looks) =
-            (Lives::default(), Vec::new(), LOOKS.into_iter().peekable());
+        let (mut lives, mut looks) = (Lives::default(), LOOKS.into_iter().peekable());
         for _ in 0..DOSES_MAX {
             if self.halted() || self.time_left().is_zero() || looks.peek().is_none() {
                 break;
@@ -112,32 +113,43 @@ impl Bench<'_> {
             let (at, requests) = (self.last.at, trial.requests);
             let replaced =
                 lives.add(&self.last.each, |value| Point { at, requests, value, stage: Stage::Lives });
-            if pace.adapt(&lives, replaced > 0.0) {
+            if pace.adapt(&lives, replaced) {
                 lives = Lives::default();
-                workers.clear();
             }
-            workers.push(lives.workers(self.last.each.len()));
-            if looks.next_if(|look| lives.whole().len() >= *look).is_some()
-                && self.judge_lives(trial, &lives, &workers)
-            {
+            let looked = looks.next_if(|look| lives.whole().len() >= *look).is_some();
+            if looked && self.judge_lives(trial, &lives) {
                 break;
             }
         }
-        self.judge_lives(trial, &lives, &workers);
+        self.judge_lives(trial, &lives);
     }
 
     /// Whether the lives together show growth beyond what a cache may hold.
-    fn judge_lives(&self, trial: &mut Trial<'_>, lives: &Lives, workers: &[usize]) -> bool {
-        let mut sorted = workers.to_vec();
-        sorted.sort_unstable();
-        let usual = sorted.get(sorted.len() / 2).copied().unwrap_or(1);
+    fn judge_lives(&self, trial: &mut Trial<'_>, lives: &Lives) -> bool {
         let anon = trial.readings.series(Signal::Anon);
-        let opinion = anon.and_then(|anon| pooled(&lives.whole(), usual, &self.policy(trial, anon)));
-        trial.opinions.lives = opinion;
+        let policy = anon.map(|anon| self.policy(trial, anon));
+        trial.opinions.lives = policy.and_then(|policy| pooled(&lives.whole(), lives.workers(), &policy));
         trial.opinions.lives.as_ref().is_some_and(|opinion| opinion.evidence.growth == Growth::Grows)
     }
 }
 
-fn as_float(count: usize) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A parent that stays and two workers, each of which is replaced after ten readings, not at the same time.
+    #[test]
+    fn a_worker_that_was_there_from_the_begin_is_none_that_stays() {
+        let mut lives = Lives::default();
+        for reading in 0..30_u64 {
+            let each = [(1, 0), (10, reading / 10), (20, (reading + 5) / 10)];
+            let each = each.map(|(pid, start_ticks)| (Identity { pid, start_ticks }, 1));
+            let at = Duration::from_secs(reading);
+            let point = |value| Point { at, requests: 10 * reading, value, stage: Stage::Lives };
+            assert_eq!(lives.add(&each, point), reading > 0 && reading % 5 == 0, "{reading}");
+        }
+        assert_eq!((lives.workers(), lives.whole().len(), lives.shortest()), (2, 5, Some(90)));
+    }
 }
