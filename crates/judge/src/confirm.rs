@@ -13,9 +13,15 @@ const SHARE_MIN: f64 = 0.5;
 /// Each of them must show this share: a step as large as all of the growth in one dose is not what was found.
 const EACH_SHARE_MIN: f64 = 0.2;
 
+/// What fresh requests are held against, for each of them: the lower bound of what was found; where slow saturation was
+/// conceivable too and that bound is far below, half of the estimate.
+pub fn lasting(found: &Interval) -> f64 {
+    found.low.max(found.estimate / 2.0)
+}
+
 /// Requests of a fresh dose: enough for growth at the rate that was found to be more than the healthy may show.
 pub fn confirming_requests(found: &Interval, policy: &Policy) -> u64 {
-    let requests = policy.allowance / found.low.max(f64::MIN_POSITIVE);
+    let requests = policy.allowance / lasting(found).max(f64::MIN_POSITIVE);
     whole(requests.ceil())
 }
 
@@ -25,8 +31,8 @@ pub fn confirmed(series: &Series, found: &Interval) -> Option<bool> {
     let fresh: Vec<Fresh> = fresh(&series.points).collect();
     let (growth, requests) =
         fresh.iter().fold((0.0, 0.0), |sum, dose| (sum.0 + dose.growth, sum.1 + dose.requests));
-    let together = growth >= SHARE_MIN * found.low * requests;
-    let each = fresh.iter().all(|dose| dose.growth >= EACH_SHARE_MIN * found.low * dose.requests);
+    let together = growth >= SHARE_MIN * lasting(found) * requests;
+    let each = fresh.iter().all(|dose| dose.growth >= EACH_SHARE_MIN * lasting(found) * dose.requests);
     (!fresh.is_empty()).then_some(together && each)
 }
 

@@ -24,7 +24,7 @@ mod shape;
 
 pub use assess::{Assessment, More, assess};
 pub use black_box::{needs_second_run, symptoms};
-pub use confirm::{confirmed, confirming_requests};
+pub use confirm::{confirmed, confirming_requests, lasting};
 pub use continuous::{Flaws, Identity, Reading, Record, Terms, Watch};
 pub use forecast::{Limit, forecast};
 pub use holm::holm;

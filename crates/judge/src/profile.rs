@@ -28,6 +28,9 @@ const PLAUSIBLE_TAIL: f64 = 0.10;
 /// The best of many shapes fits noise, and the true one is then further from it than that level says; an interval that
 /// is to hold the truth as often as it claims takes in shapes to this level.
 const CONCEIVABLE_TAIL: f64 = 0.003;
+/// Two dozen readings show less of how they hang together than there is: with noise that wanders (autocorrelation 0.9)
+/// 99 % intervals held the truth in 93 of 100 simulated leaks. The printed one is wider by this.
+const WANDERING: f64 = 1.5;
 
 /// What bounds a profile.
 pub(crate) struct Limits {
@@ -125,15 +128,19 @@ impl Profile {
     /// A saturating part is never negative and never larger than a cache: what a slow saturation leaves open, that
     /// closes again.
     pub(crate) fn interval(&self, tail: f64) -> (f64, f64) {
-        let quantiles = Quantiles::of(&self.conceivable, tail);
-        let without = self.straight.0 + quantiles.widest() * self.straight.1;
-        let bounds = self.conceivable.iter().map(|e| {
-            let (low, high) = (e.growth - quantiles.margin(e), e.growth + quantiles.margin(e));
-            let least = e.least.map(|(growth, error)| growth - quantiles.at(e.freedom) * error);
-            (least.map_or(low, |least| low.max(least)), high.min(without))
+        let all = || self.plausible.iter().chain(&self.conceivable);
+        let quantiles = Quantiles::of(all(), tail);
+        let without = self.straight.0 + WANDERING * quantiles.widest() * self.straight.1;
+        let bounds = all().map(|e| {
+            let margin = WANDERING * quantiles.margin(e);
+            let least = e.least.map(|(growth, error)| growth - WANDERING * quantiles.at(e.freedom) * error);
+            (
+                least.map_or(e.growth - margin, |least| least.max(e.growth - margin)),
+                (e.growth + margin).min(without),
+            )
         });
         let widest = |all: (f64, f64), one: (f64, f64)| (all.0.min(one.0), all.1.max(one.1));
-        bounds.fold((self.low(tail), self.high(tail)), widest)
+        bounds.fold((f64::INFINITY, f64::NEG_INFINITY), widest)
     }
 
     /// Half the width of the best explanation's interval at one-sided level `tail`.
@@ -153,8 +160,8 @@ impl Explanation {
 struct Quantiles(Vec<(f64, f64)>);
 
 impl Quantiles {
-    fn of(explanations: &[Explanation], tail: f64) -> Self {
-        let mut degrees: Vec<f64> = explanations.iter().map(|e| e.freedom).collect();
+    fn of<'a>(explanations: impl IntoIterator<Item = &'a Explanation>, tail: f64) -> Self {
+        let mut degrees: Vec<f64> = explanations.into_iter().map(|e| e.freedom).collect();
         degrees.sort_by(f64::total_cmp);
         degrees.dedup();
         Self(degrees.into_iter().map(|freedom| (freedom, student(freedom, tail))).collect())

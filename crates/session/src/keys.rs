@@ -1,6 +1,7 @@
 //! By which part of a request a leak is kept: whoever keeps something for each new key keeps nothing of a request that is
 //! repeated, and as much as ever when the key alone is new each time.
 
+use drip_judge::lasting;
 use drip_model::{Signal, Stage, Varying, Vector, begin};
 
 use crate::bench::Bench;
@@ -21,7 +22,7 @@ impl Bench<'_> {
     /// repeated request, or when that was not tried.
     pub(crate) async fn find_key(&mut self, trial: &Trial<'_>) -> Option<String> {
         let varying = trial.vector.template.varying();
-        let found = trial.opinions.growing()?.per_request.low;
+        let found = lasting(&trial.opinions.growing()?.per_request);
         if varying.is_empty() || found <= 0.0 || !self.affords(trial, 1) {
             return None;
         }
