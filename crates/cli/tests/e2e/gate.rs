@@ -37,7 +37,8 @@ fn even_steady_can_be_failed_on() {
     );
     // Which of the two it is, half a megabyte of warm-up more or less decides.
     let options = ["--format", "json", "--fail-on", "steady,settling"];
-    let done = scene.run(&[&SHORT, &options], &["node", "app.js"]);
+    let usual = ["--users", "4", "--dose", "200ms", "--budget", "90s"];
+    let done = scene.run(&[&usual, &options], &["node", "app.js"]);
     let verdict = vector(&done.document())["verdict"].as_str().unwrap().to_owned();
     done.exits(1).says(&[&format!("is {verdict} (--fail-on)")]);
 }
