@@ -33,7 +33,7 @@ impl Bench<'_> {
     /// What the samples beside all doses say.
     pub(crate) fn under_load(&self, trial: &Trial<'_>) -> Option<Evidence> {
         let samples = trial.samples.after(None);
-        let requests = samples.last()?.point.requests - samples.first()?.point.requests;
+        let requests = samples.last()?.point.requests.saturating_sub(samples.first()?.point.requests);
         let mut judge = self.judge_of_load(trial, requests);
         for sample in &samples {
             judge.push(reading(sample));
