@@ -166,7 +166,6 @@ fn a_few_requests_that_keep_much_are_never_calm() {
     };
     for per_request in [500.0, 4000.0] {
         let evidence = slow(per_request);
-        assert!(evidence.per_request.low > 0.0, "{evidence:?}");
         assert_eq!(evidence.growth, Growth::Undecided, "{evidence:?}");
     }
 }

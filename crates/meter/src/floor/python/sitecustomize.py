@@ -178,7 +178,7 @@ def _install(folder):
         def serve(self, ended):
             try:
                 self.thread, self.native_thread = get_ident(), get_native_id()
-                while self.serve_one():
+                while self.serve_in_spite_of_errors():
                     pass
             except BaseException:
                 pass
@@ -186,22 +186,29 @@ def _install(folder):
                 self.thread = None
                 ended.release()
 
-        def serve_one(self):
+        def serve_in_spite_of_errors(self):
             """False when the thread has to end."""
-            if not self.is_ours():
-                self.bind()
             try:
-                connection = self.accept()
+                self.listen_still()
+                return self.serve_one()
             except OSError as error:
                 sleep(retry_seconds)
                 if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ECONNABORTED):
                     self.let_go()
-                    self.bind()
                 return True
+
+        def listen_still(self):
+            if not self.is_ours():
+                self.bind()
+
+        def serve_one(self):
+            connection = self.accept()
             if not self.begin():
                 hang_up(connection)
                 return False
             try:
+                # The service may have closed the socket while accept waited; who is answered may come again at once.
+                self.listen_still()
                 self.answer(connection)
             except Exception:
                 pass
@@ -322,10 +329,12 @@ def _install(folder):
     def hang_up(connection):
         """A child that was forked meanwhile has the connection too."""
         try:
-            connection.shutdown(SHUT_RDWR)
+            try:
+                connection.shutdown(SHUT_RDWR)
+            finally:
+                connection.close()
         except OSError:
-            pass
-        connection.close()
+            pass  # The service has closed it, or the other side has.
 
     hook = Hook()
     hook.listen()
