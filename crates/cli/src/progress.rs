@@ -49,6 +49,10 @@ impl Progress {
             }
             Event::Reading { .. } => return None,
             Event::Open { question } => format!("not decided yet: {question}"),
+            Event::Suspects { endpoints } => {
+                self.bar.println(format!("stands out, and is asked alone now: {}", endpoints.join(", ")));
+                return None;
+            }
             Event::Stopping => "stopping".to_owned(),
         })
     }

@@ -9,7 +9,7 @@ use crate::profile::{Limits, Profile, median_of, profile};
 /// growth gives 0.5, a saturation with a third of the run as its constant 0.35, a line 1.
 const LATE_RATIO_MIN: f64 = 0.6;
 /// Calm is no answer before so many requests: only a leak of a hundred times what matters would have been seen.
-const REQUESTS_MIN: f64 = 500.0;
+pub(crate) const CALM_REQUESTS_MIN: u64 = 500;
 /// What is planned for lies so far beyond the threshold: the lower bound must pass it, not the estimate.
 const MARGIN: f64 = 1.15;
 /// One extension asks for so many times the requests so far at most.
@@ -182,7 +182,8 @@ fn is_scattered(view: &View, policy: &Policy, low: f64) -> bool {
 /// much do not reach it.
 fn is_creeping(view: &View, policy: &Policy, low: f64, slowing: bool) -> bool {
     let matters = policy.allowance_per_request();
-    view.requests < REQUESTS_MIN || (low > policy.noise_floor && !slowing && low > matters * view.requests)
+    view.requests < as_float(CALM_REQUESTS_MIN)
+        || (low > policy.noise_floor && !slowing && low > matters * view.requests)
 }
 
 /// How many times the requests so far are needed on top: what the growth lacks to be certain, or as much again where

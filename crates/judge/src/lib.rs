@@ -21,6 +21,7 @@ mod lifetimes;
 mod policy;
 mod profile;
 mod shape;
+mod together;
 
 pub use assess::{Assessment, More, assess};
 pub use black_box::{needs_second_run, symptoms};
@@ -31,3 +32,4 @@ pub use holm::holm;
 pub use idle::{Cause, cause};
 pub use lifetimes::{Life, pooled};
 pub use policy::{ALPHA, DOSES_MIN, Policy, Subject};
+pub use together::member_of;

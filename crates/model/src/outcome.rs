@@ -106,6 +106,8 @@ pub enum DoubtKind {
     PoolMayBeFilling,
     /// We lacked something ourselves: ports, descriptors, time.
     LoadLimited,
+    /// It was asked together with others, and whose growth it was could not be told.
+    NotToldApart,
 }
 
 impl DoubtKind {
@@ -131,6 +133,7 @@ impl DoubtKind {
             Self::NotConfirmed => "not-confirmed",
             Self::PoolMayBeFilling => "pool-may-be-filling",
             Self::LoadLimited => "load-limited",
+            Self::NotToldApart => "not-told-apart",
         }
     }
 }

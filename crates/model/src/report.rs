@@ -66,6 +66,8 @@ pub struct Outcome {
     pub confirmed: Option<bool>,
     /// What a scan that cannot see memory noticed.
     pub symptoms: Vec<Symptom>,
+    /// With how many other vectors it was asked, where the evidence is of all of them together.
+    pub asked_with: Option<usize>,
 }
 
 /// What a vector cost the service, as far as it could be seen.

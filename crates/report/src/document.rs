@@ -245,6 +245,10 @@ pub struct Vector {
     /// Whether growth was seen again in doses that took no part in the verdict; absent where none were played.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<bool>,
+    /// With how many other vectors it was asked, where its numbers come from all of them together: what they keep in all is
+    /// laid to it alone. Absent where it was asked alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_with: Option<u64>,
     /// Why the verdict is not surer.
     pub doubts: Vec<Doubt>,
     /// Every threshold used.

@@ -9,6 +9,7 @@ pub(crate) mod finding;
 mod gauges;
 pub(crate) mod headline;
 pub(crate) mod page;
+mod together;
 pub(crate) mod vector;
 
 use std::io;
@@ -129,7 +130,8 @@ pub(crate) fn worst_first(document: &Document) -> Vec<&Vector> {
 
 fn vectors(document: &Document, page: &mut Page<'_>) -> io::Result<()> {
     let alone = document.vectors.len() == 1;
-    for vector in worst_first(document) {
+    let alone_in_full = |vector: &&Vector| !together::is_told_with_others(vector);
+    for vector in worst_first(document).into_iter().filter(alone_in_full) {
         page.blank()?;
         vector::write(vector, document, page)?;
         // A flat line for each of many steady vectors would only hide the one that is not.
@@ -137,6 +139,7 @@ fn vectors(document: &Document, page: &mut Page<'_>) -> io::Result<()> {
             vector::picture(vector, page)?;
         }
     }
+    together::write(document, page)?;
     last_output(document, page)
 }
 

@@ -74,13 +74,33 @@ impl Bench<'_> {
     /// Plays one dose, rests, reads. What came back is also added to the trial.
     pub(crate) async fn dose(&mut self, trial: &mut Trial<'_>, dose: Dose) -> Tally {
         let tally = self.play_on(trial, dose).await;
-        self.rest(REST).await;
-        self.read(&mut [trial], dose.stage, self.asked).await;
+        let asked = trial.vector.id;
+        self.rest_and_read(&mut [trial], dose.stage, Some(asked)).await;
         tally
+    }
+
+    /// Reads every source after a moment of rest.
+    pub(crate) async fn rest_and_read(
+        &mut self,
+        trials: &mut [&mut Trial<'_>],
+        stage: Stage,
+        asked: Option<VectorId>,
+    ) {
+        self.rest(REST).await;
+        self.read(trials, stage, asked).await;
     }
 
     /// Plays one dose.
     pub(crate) async fn play_on(&mut self, trial: &mut Trial<'_>, dose: Dose) -> Tally {
+        if trial.members.is_empty() {
+            self.play_alone(trial, dose).await
+        } else {
+            self.play_together(trial, dose).await
+        }
+    }
+
+    /// Plays one dose of one vector.
+    pub(crate) async fn play_alone(&mut self, trial: &mut Trial<'_>, dose: Dose) -> Tally {
         let before = self.service_cpu();
         self.asked = Some(trial.vector.id);
         let tally = self.play(trial, dose).await;

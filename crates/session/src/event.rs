@@ -47,6 +47,11 @@ pub enum Event {
         /// What it is about.
         question: String,
     },
+    /// Of many that were asked together, these stand out and are asked alone.
+    Suspects {
+        /// What they ask.
+        endpoints: Vec<String>,
+    },
     /// The service is being stopped.
     Stopping,
 }

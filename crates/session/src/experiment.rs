@@ -11,7 +11,7 @@ use drip_judge::{
     ALPHA, Cause, DOSES_MIN, More, Policy, Subject as Judged, assess, cause, confirmed, confirming_requests,
     holm,
 };
-use drip_model::{DoubtKind, Runtime, Series, Signal, Stage, Tally, Unit, begin};
+use drip_model::{DoubtKind, Runtime, Series, Signal, Stage, Tally, Unit, Vector, begin};
 
 use crate::bench::{Bench, Dose};
 use crate::event::Event;
@@ -31,7 +31,7 @@ const TOUCHES: u64 = 4;
 /// What grows by this much with each request is of each request, and not of the first ones.
 const EACH_REQUEST_MIN: f64 = 0.25;
 /// Doses of the warm-up, by time.
-const WARM_UPS: usize = 2;
+pub(crate) const WARM_UPS: usize = 2;
 /// A budget holds at least so many doses of each vector: those before the first look, and the rests between them.
 const BUDGET_DOSES: u32 = 20;
 /// A dose that takes so many times what was reckoned is cut; what it did counts.
@@ -57,8 +57,22 @@ const SLOW_SHARE: f64 = 0.4;
 const CONFIRM_DOSES: u32 = 5;
 
 impl Bench<'_> {
-    /// Runs the experiment for all vectors; what the judge says is in the trials afterwards.
-    pub(crate) async fn experiment(&mut self, trials: &mut [Trial<'_>]) {
+    /// Runs the experiment for all vectors; what the judge says is in the trials afterwards. `together` is what they are
+    /// called where all are asked as one.
+    pub(crate) async fn experiment<'a>(&mut self, together: &'a Vector, trials: &mut Vec<Trial<'a>>) {
+        if self.gauges.signal().is_none() || !self.is_a_crowd(trials) {
+            return self.one_by_one(trials).await;
+        }
+        let told = self.search(together, trials).await;
+        if !trials.is_empty() && !self.halted() {
+            self.one_by_one(trials).await;
+        }
+        trials.extend(told);
+        trials.sort_by_key(|trial| trial.vector.id);
+    }
+
+    /// Every vector gets doses of its own.
+    async fn one_by_one(&mut self, trials: &mut [Trial<'_>]) {
         let several = u32::try_from(trials.len().max(1)).unwrap_or(u32::MAX);
         self.dose = self.settings().dose.min(self.time_left() / BUDGET_DOSES.saturating_mul(several));
         self.requests_share = self.settings().requests_max.map(|max| max / u64::from(several));
@@ -92,7 +106,7 @@ impl Bench<'_> {
     }
 
     /// Doses by time, the last of which gives the unit. Whether anything succeeded, and the run goes on.
-    async fn warm_up(&mut self, trial: &mut Trial<'_>) -> bool {
+    pub(crate) async fn warm_up(&mut self, trial: &mut Trial<'_>) -> bool {
         let mut last = Tally::default();
         let careful = self.touch(trial).await;
         for _ in 0..WARM_UPS {
@@ -113,12 +127,15 @@ impl Bench<'_> {
         if self.requests_share.is_some() || self.halted() {
             return None;
         }
-        let count = u64::from(self.settings().users) * TOUCHES;
+        let size = trial.size() as u64;
+        let count = u64::from(self.settings().users) * TOUCHES * size;
         let until = Until::Requests { count, time_max: self.dose };
         let tally = self.dose(trial, Dose { until, stage: Stage::WarmUp, rate: None }).await;
+        // Of several that are asked together, one alone may be what opens something each time.
         let requests = as_float(tally.played().max(1));
+        let each_request_min = EACH_REQUEST_MIN / as_float(size);
         let counts = self.grown(trial).into_iter().filter(|grown| grown.series.signal.unit() == Unit::Count);
-        let each = counts.filter(|grown| grown.by / requests >= EACH_REQUEST_MIN);
+        let each = counts.filter(|grown| grown.by / requests >= each_request_min);
         each.map(|grown| {
             scaled(1, CAREFUL_AIM * self.policy(trial, grown.series).cache * requests / grown.by)
         })
@@ -153,12 +170,8 @@ impl Bench<'_> {
 
     /// What rose between the last two readings: over the last dose, since that was played alone.
     fn grown<'a>(&self, trial: &'a Trial<'_>) -> Vec<Grown<'a>> {
-        let value = |taken: &crate::readings::Taken, series: &Series| {
-            let found = taken.signals.iter().find(|(signal, _)| *signal == series.signal);
-            found.and_then(|(_, value)| value.as_ref().ok().copied())
-        };
         let each = trial.readings.signals.iter().filter_map(|series| {
-            let by = value(&self.last, series)?.checked_sub(value(&self.before, series)?)?;
+            let by = self.last.value(series.signal)?.checked_sub(self.before.value(series.signal)?)?;
             (by > 0).then(|| Grown { series, by: as_float(by) })
         });
         each.collect()
@@ -199,7 +212,7 @@ impl Bench<'_> {
     }
 
     /// Whether a trial goes on after a look, and with doses of which size.
-    fn go_on(&mut self, trial: &mut Trial<'_>, whole: bool, open: u32) {
+    pub(crate) fn go_on(&mut self, trial: &mut Trial<'_>, whole: bool, open: u32) {
         trial.is_open = false;
         // More doses do not tell what goes with each worker; following their lives may.
         let whole = whole && !trial.readings.process_was_replaced();
@@ -215,7 +228,7 @@ impl Bench<'_> {
     }
 
     /// Plays so many doses of every open trial, the order of the trials turned round each time; whether all were played.
-    async fn rounds(&mut self, trials: &mut [Trial<'_>], first: usize, count: usize) -> bool {
+    pub(crate) async fn rounds(&mut self, trials: &mut [Trial<'_>], first: usize, count: usize) -> bool {
         for (round, size) in (first..).zip(CYCLE.iter().cycle().take(count)) {
             for index in order(self.settings().seed, round, trials.len()) {
                 let trial = &mut trials[index];
@@ -269,7 +282,7 @@ impl Bench<'_> {
     }
 
     /// What every signal of the open trials says now, at one error rate for the whole run.
-    fn look(&self, trials: &mut [Trial<'_>]) {
+    pub(crate) fn look(&self, trials: &mut [Trial<'_>]) {
         let fresh = |trial: &Trial<'_>| trial.is_open || trial.look == 0;
         let looked: Vec<bool> = trials.iter().map(fresh).collect();
         for trial in trials.iter_mut().filter(|trial| fresh(trial)) {

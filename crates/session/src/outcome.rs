@@ -26,7 +26,7 @@ pub(crate) async fn outcome(
         tally: &trial.tally,
         expect_status: trial.vector.expect_status,
         crash,
-        process_was_replaced: trial.readings.process_was_replaced(),
+        process_was_replaced: trial.replaced || trial.readings.process_was_replaced(),
         memory_seen: bench.subject.scope.is_some(),
         stranger: bench.subject.stranger.clone(),
         doubts: doubts(bench, &trial.readings),
@@ -56,6 +56,7 @@ pub(crate) async fn outcome(
         service_cost,
         confirmed,
         symptoms: trial.symptoms,
+        asked_with: trial.asked_with,
     }
 }
 

@@ -36,6 +36,12 @@ pub(crate) struct Figure {
 }
 
 impl Taken {
+    /// What a signal was read at.
+    pub(crate) fn value(&self, signal: Signal) -> Option<u64> {
+        let found = self.signals.iter().find(|(read, _)| *read == signal);
+        found.and_then(|(_, value)| value.as_ref().ok().copied())
+    }
+
     /// Every source that was read, by its name.
     pub(crate) fn values(&self) -> Vec<(&str, u64)> {
         let signals = self.signals.iter().filter_map(|(s, value)| Some((s.name(), *value.as_ref().ok()?)));

@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 use drip_catalog::Context;
 use drip_drive::Pulse;
 use drip_model::{
-    Doubt, DoubtKind, Footprint, Origin, Outcome, Report, Runtime, Scheme, Service, Settings, Status,
+    Doubt, DoubtKind, Footprint, Origin, Outcome, Report, Runtime, Scheme, Service, Settings, Status, Vector,
     VectorId,
 };
 use tokio_util::sync::CancellationToken;
@@ -23,6 +23,7 @@ use crate::outcome::outcome;
 use crate::readings::Taken;
 use crate::secret;
 use crate::subject::{self, Subject};
+use crate::together::together;
 use crate::trial::Trial;
 use crate::trouble::Trouble;
 use crate::witness::{LAST_LINES, Witness};
@@ -161,8 +162,10 @@ async fn measure(
     };
     let outcomes = try_all(job, &mut bench, &witness).await;
     let requests = bench.pulse.completed();
-    let was_read =
-        outcomes.iter().any(|outcome| outcome.series.iter().any(|series| series.signal.is_floor()));
+    let of_floor = |outcome: &Outcome| outcome.series.iter().any(|series| series.signal.is_floor());
+    let judged_by_floor =
+        |outcome: &Outcome| outcome.evidence.as_ref().is_some_and(|evidence| evidence.signal.is_floor());
+    let was_read = outcomes.iter().any(|outcome| of_floor(outcome) || judged_by_floor(outcome));
     let floor = bench.gauges.used.clone().filter(|_| was_read);
     (bench.on_event)(Event::Stopping);
     bench.gauges.close().await;
@@ -200,8 +203,9 @@ fn heap_limit(subject: &Subject) -> Option<u64> {
 
 /// Every vector gets its doses, and then its outcome.
 async fn try_all(job: &Job, bench: &mut Bench<'_>, witness: &Witness) -> Vec<Outcome> {
+    let together = together(&job.vectors);
     let mut trials: Vec<_> = job.vectors.iter().map(Trial::new).collect();
-    bounded(bench, &mut trials).await;
+    bounded(bench, &together, &mut trials).await;
     let accused = accused(bench, &trials);
     let mut outcomes = Vec::new();
     for trial in trials {
@@ -231,10 +235,10 @@ const fn first_number(job: &Job) -> u64 {
 }
 
 /// The experiment minds its budget; a service that answers ever more slowly is cut off a little later.
-async fn bounded(bench: &mut Bench<'_>, trials: &mut [Trial<'_>]) {
+async fn bounded<'a>(bench: &mut Bench<'_>, together: &'a Vector, trials: &mut Vec<Trial<'a>>) {
     let (halt, late) = (bench.halt.clone(), bench.deadline + bench.settings().dose * LATE_DOSES);
     tokio::select! {
-        () = bench.experiment(trials) => (),
+        () = bench.experiment(together, trials) => (),
         () = cut_off(&halt, late) => unreachable!("the watch never ends by itself"),
     }
 }

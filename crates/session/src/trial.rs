@@ -35,6 +35,12 @@ pub(crate) struct Trial<'a> {
     pub(crate) opinions: Opinions,
     /// What a black box showed.
     pub(crate) symptoms: Vec<Symptom>,
+    /// The vectors that are asked together as this one; none where it is itself what is asked.
+    pub(crate) members: Vec<Self>,
+    /// With how many others it was asked, where what is known of it comes from all of them.
+    pub(crate) asked_with: Option<usize>,
+    /// Whether a process was replaced while all of them were asked.
+    pub(crate) replaced: bool,
 }
 
 impl<'a> Trial<'a> {
@@ -56,7 +62,20 @@ impl<'a> Trial<'a> {
             is_open: true,
             opinions: Opinions::default(),
             symptoms: Vec::new(),
+            members: Vec::new(),
+            asked_with: None,
+            replaced: false,
         }
+    }
+
+    /// Many vectors as one, that is called `vector`.
+    pub(crate) fn together(vector: &'a Vector, members: Vec<Self>) -> Self {
+        Self { members, ..Self::new(vector) }
+    }
+
+    /// How many vectors it stands for.
+    pub(crate) const fn size(&self) -> usize {
+        if self.members.is_empty() { 1 } else { self.members.len() }
     }
 
     /// Adds what came back of one dose.
@@ -68,7 +87,10 @@ impl<'a> Trial<'a> {
     }
 
     pub(crate) fn none_succeeded(&self) -> bool {
-        self.tally.successes(self.vector.expect_status) == 0
+        if self.members.is_empty() {
+            return self.tally.successes(self.vector.expect_status) == 0;
+        }
+        self.members.iter().all(Self::none_succeeded)
     }
 
     /// Time that requests should take, at the rate so far.

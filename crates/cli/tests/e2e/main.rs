@@ -27,6 +27,7 @@ mod output;
 mod recycling;
 mod request;
 mod scan;
+mod search;
 mod several;
 mod shell;
 mod start;

@@ -98,6 +98,7 @@ fn vector(outcome: &model::Outcome) -> Vector {
         crash: crash(&outcome.verdict),
         to_limit: outcome.to_limit.as_ref().map(to_limit),
         confirmed: outcome.confirmed,
+        asked_with: outcome.asked_with.map(|others| others as u64),
         doubts: doubts(outcome),
         thresholds: evidence.map(|evidence| thresholds(&evidence.thresholds)).unwrap_or_default(),
         tally: tally(&outcome.tally),

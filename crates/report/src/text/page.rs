@@ -107,6 +107,11 @@ impl<'a> Page<'a> {
         facts.iter().try_for_each(|fact| self.entry_in(style(fact), fact.label, &fact.text))
     }
 
+    /// An item of a list, as narrow as the page.
+    pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
+        self.paragraph(Style::new(), INDENT, text)
+    }
+
     /// A line that has its width already.
     pub(crate) fn drawn(&mut self, line: &str) -> io::Result<()> {
         writeln!(self.out, "{}{line}", " ".repeat(INDENT))

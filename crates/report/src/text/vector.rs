@@ -14,6 +14,9 @@ const PICTURE_INDENT: usize = 2;
 /// What no run of finite length can tell from a leak.
 const EXPIRY: &str = "a cache whose entries expire later than this run took would look the same";
 
+/// What numbers of vectors that were asked together mean.
+const LAID: &str = "what all kept together is reckoned as if this one had kept it";
+
 /// Why it is no accident of the doses that were judged.
 const CONFIRMED: &str = "in fresh doses after the verdict, which took no part in it";
 
@@ -67,7 +70,11 @@ fn growth(vector: &Vector, document: &Document) -> Vec<Fact> {
     let smallest = vector.signal.zip(vector.smallest_detectable);
     [
         of("Signal", signal),
-        of("Growth", Said::main(vector).map(|said| said.in_words())),
+        of(
+            "Asked with",
+            vector.asked_with.map(|others| format!("{} others: {LAID}", quantity::count(others))),
+        ),
+        of("Growth", Said::main(vector).filter(|_| vector.asked_with.is_none()).map(|said| said.in_words())),
         of("Seen again", (vector.confirmed == Some(true)).then(|| CONFIRMED.to_owned())),
         of("When idle", idle),
         of("Key", key),

@@ -148,6 +148,7 @@ fn outcome(verdict: Verdict, evidence: Option<Evidence>, series: Vec<Series>) ->
         },
         confirmed: None,
         symptoms: Vec::new(),
+        asked_with: None,
     }
 }
 

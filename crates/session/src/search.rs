@@ -1,0 +1,312 @@
+//! Which of many leaks: all are asked together first, and where that is not calm, halves of them are compared until single
+//! vectors are left. What is calm together clears each; whoever stands out is asked alone afterwards, since a comparison
+//! of halves accuses nobody.
+
+use std::slice::from_mut;
+use std::time::{Duration, Instant};
+
+use drip_drive::Until;
+use drip_judge::DOSES_MIN;
+use drip_model::{Conduct, DoubtKind, Growth, Point, Series, Signal, Stage, Vector};
+
+use crate::bench::{Bench, Dose};
+use crate::event::Event;
+use crate::experiment::{WARM_UPS, as_float, scaled};
+use crate::opinions::{Opinions, grows_beyond_allowance};
+use crate::order::order;
+use crate::readings::Moment;
+use crate::trial::Trial;
+
+/// Fewer are asked one by one, in turns.
+const TOGETHER_MIN: usize = 5;
+/// Those who did not stand out are asked together again, so many times in all.
+const ROUNDS_MAX: usize = 3;
+/// What the search may take of the budget; the rest is for those who have to be asked alone.
+const TIME_SHARE: f64 = 0.5;
+/// Doses of a search are shorter than those of a verdict: it has several rounds.
+const DOSE_DIVISOR: u32 = 2;
+/// So many are asked alone at most, and so many halves go on from one step to the next.
+const SUSPECTS_MAX: usize = 8;
+/// Doses after which a climb may be so plain that halves can be compared at once.
+const GLANCE: usize = 4;
+/// The slowest rise of such a climb, as a share of its fastest.
+const STEADY_SHARE: f64 = 0.5;
+/// Each half is asked so many times, in both orders, unless once shows enough.
+const TURNS: usize = 2;
+/// A half stands out when it grew by this share of what all grew, and by more than readings scatter.
+const STANDS_OUT_SHARE: f64 = 0.15;
+/// A dose of a comparison shall make the service grow by so many times what readings scatter.
+const SEEN: f64 = 12.0;
+/// Bounds of such a dose, as a multiple of what each vector did in a unit dose of all.
+const FACTOR_MIN: f64 = 0.1;
+const FACTOR_MAX: f64 = 8.0;
+/// A vector that takes so many times as long as it should is cut; what it did counts.
+const OVERTIME: u32 = 4;
+const OVERTIME_MIN: Duration = Duration::from_secs(1);
+
+/// A member that stood out.
+#[derive(Debug, Clone, Copy)]
+struct Suspect {
+    place: usize,
+    grown: f64,
+}
+
+/// What a comparison goes by.
+struct Yardstick {
+    signal: Signal,
+    /// What all grow by in a unit dose.
+    expected: f64,
+    noise: f64,
+}
+
+impl Bench<'_> {
+    /// Whether these vectors are first asked together.
+    pub(crate) fn is_a_crowd(&self, trials: &[Trial<'_>]) -> bool {
+        let settings = self.settings();
+        let is_free = settings.requests_max.is_none() && settings.rate.is_none();
+        is_free && trials.iter().filter(|trial| is_quick(trial)).count() >= TOGETHER_MIN
+    }
+
+    /// Takes those away that need not be asked alone, and gives them back with what is known of them.
+    pub(crate) async fn search<'a>(
+        &mut self,
+        name: &'a Vector,
+        trials: &mut Vec<Trial<'a>>,
+    ) -> Vec<Trial<'a>> {
+        let deadline = self.deadline;
+        self.deadline = Instant::now() + self.time_left().mul_f64(TIME_SHARE);
+        self.dose = self.settings().dose / DOSE_DIVISOR;
+        let (crowd, slow) = std::mem::take(trials).into_iter().partition(is_quick);
+        let (told, suspects) = self.narrowed(name, crowd).await;
+        self.deadline = deadline;
+        if !suspects.is_empty() {
+            let endpoints = suspects.iter().map(|suspect| suspect.vector.endpoint.clone()).collect();
+            (self.on_event)(Event::Suspects { endpoints });
+        }
+        trials.extend(suspects.into_iter().map(|suspect| Trial::new(suspect.vector)));
+        trials.extend(slow);
+        told
+    }
+
+    /// Those who need not be asked alone, and those who do.
+    async fn narrowed<'a>(
+        &mut self,
+        name: &'a Vector,
+        mut crowd: Vec<Trial<'a>>,
+    ) -> (Vec<Trial<'a>>, Vec<Trial<'a>>) {
+        let mut suspects = Vec::new();
+        for _ in 0..ROUNDS_MAX {
+            let mut whole = Trial::together(name, std::mem::take(&mut crowd));
+            let found = match self.ask_together(&mut whole).await {
+                Some(signal) if !self.halted() => self.standing_out(&mut whole, signal).await,
+                _ => Vec::new(),
+            };
+            crowd = whole.dissolved();
+            if found.is_empty() {
+                break;
+            }
+            set_apart(&mut crowd, found, &mut suspects);
+        }
+        suspects.sort_by(|(one, _): &(f64, _), (other, _)| other.total_cmp(one));
+        let mut suspects: Vec<_> = suspects.into_iter().map(|(_, trial)| trial).collect();
+        crowd.extend(suspects.split_off(suspects.len().min(SUSPECTS_MAX)));
+        (crowd, suspects)
+    }
+
+    /// Doses of all until they are calm, or a signal rises, or nothing could still decide. The signal that is not calm.
+    async fn ask_together(&mut self, whole: &mut Trial<'_>) -> Option<Signal> {
+        whole.planned = DOSES_MIN;
+        whole.is_open = self.warmed_up(whole).await && self.rounds(from_mut(whole), 0, GLANCE).await;
+        if let Some(signal) = self.climbing(whole) {
+            self.look(from_mut(whole));
+            return Some(signal);
+        }
+        let (mut round, mut count) = (GLANCE, DOSES_MIN - GLANCE);
+        while whole.is_open {
+            let complete = self.rounds(from_mut(whole), round, count).await && !self.halted();
+            self.look(from_mut(whole));
+            if whole.opinions.rises() {
+                break;
+            }
+            self.go_on(whole, complete, 1);
+            (round, count) = (round + count, whole.doses_wanted);
+        }
+        whole.opinions.restless()
+    }
+
+    /// The signal that rises with every dose, evenly, and by more than the healthy.
+    fn climbing(&self, whole: &Trial<'_>) -> Option<Signal> {
+        let memory = whole.readings.best().into_iter();
+        let climbs = |series: &&Series| climbs(series, self.policy(whole, series).allowance);
+        memory.chain(whole.readings.counts()).find(climbs).map(|series| series.signal)
+    }
+
+    /// Whether members can be asked. Those who were asked before are warm.
+    async fn warmed_up(&mut self, whole: &mut Trial<'_>) -> bool {
+        if whole.members.iter().any(|member| member.unit == 0) {
+            whole.planned += WARM_UPS;
+            self.read(&mut [whole], Stage::Baseline, None).await;
+            return self.warm_up(whole).await;
+        }
+        whole.unit = whole.members.iter().map(|member| member.unit).sum();
+        let moment = Moment { vector: whole.vector.id, requests: 0, stage: Stage::WarmUp };
+        whole.readings.add(&self.last, moment, &self.ledger);
+        !self.halted()
+    }
+
+    /// Members that make the whole grow, as far as halves of it show.
+    async fn standing_out(&mut self, whole: &mut Trial<'_>, signal: Signal) -> Vec<Suspect> {
+        let Some(yardstick) = self.yardstick(whole, signal) else { return Vec::new() };
+        let (mut found, mut factor_max) = (Vec::new(), 1.0);
+        let mut groups = vec![(0..whole.members.len()).collect::<Vec<_>>()];
+        while !groups.is_empty() {
+            factor_max = f64::min(factor_max * 2.0, FACTOR_MAX);
+            let factor = yardstick.factor(factor_max);
+            let halves: Vec<_> = groups.iter().flat_map(|group| halves(group)).collect();
+            let Some(grown) = self.compare(whole, &halves, &yardstick, factor).await else { break };
+            let threshold = yardstick.threshold(factor);
+            let mut out: Vec<_> =
+                halves.into_iter().zip(grown).filter(|(_, grown)| *grown >= threshold).collect();
+            out.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+            out.truncate(SUSPECTS_MAX);
+            let (single, several): (Vec<_>, Vec<_>) = out.into_iter().partition(|(half, _)| half.len() == 1);
+            found.extend(
+                single.into_iter().map(|(half, grown)| Suspect { place: half[0], grown: grown / factor }),
+            );
+            groups = several.into_iter().map(|(half, _)| half).collect();
+        }
+        found
+    }
+
+    fn yardstick(&self, whole: &Trial<'_>, signal: Signal) -> Option<Yardstick> {
+        let series = whole.readings.series(signal)?;
+        let unit: u64 = whole.members.iter().map(|member| member.unit).sum();
+        let expected = late_slope(series)? * as_float(unit);
+        Some(Yardstick { signal, expected, noise: self.policy(whole, series).noise_floor })
+    }
+
+    /// How much the service grew over the doses of each half; `None` when not all were played.
+    async fn compare(
+        &mut self,
+        whole: &mut Trial<'_>,
+        halves: &[Vec<usize>],
+        yardstick: &Yardstick,
+        factor: f64,
+    ) -> Option<Vec<f64>> {
+        let mut grown = vec![0.0; halves.len()];
+        let turns = yardstick.turns(factor);
+        whole.planned = whole.doses + halves.len() * turns;
+        for turn in 0..turns {
+            for index in order(self.settings().seed, turn, halves.len()) {
+                if self.halted() || self.time_left().is_zero() {
+                    return None;
+                }
+                self.tell_dose(whole);
+                whole.doses += 1;
+                self.ask_some(&mut whole.members, &halves[index], factor).await;
+                grown[index] += self.rise(yardstick.signal)? / as_float(turns as u64);
+            }
+        }
+        Some(grown)
+    }
+
+    async fn ask_some(&mut self, members: &mut [Trial<'_>], places: &[usize], factor: f64) {
+        for place in places {
+            let member = &mut members[*place];
+            let count = scaled(member.unit, factor).max(1);
+            let time_max = (member.reckoned(count) * OVERTIME).max(OVERTIME_MIN);
+            let until = Until::Requests { count, time_max };
+            self.play_alone(member, Dose { until, stage: Stage::Confirm, rate: None }).await;
+        }
+        self.rest_and_read(&mut [], Stage::Confirm, None).await;
+    }
+
+    /// By how much a signal rose between the last two readings; `None` where one was missed.
+    fn rise(&self, signal: Signal) -> Option<f64> {
+        Some(as_float(self.last.value(signal)?) - as_float(self.before.value(signal)?))
+    }
+}
+
+impl Yardstick {
+    /// How much of a unit dose shows the growth well.
+    fn factor(&self, most: f64) -> f64 {
+        if self.expected <= 0.0 {
+            return most;
+        }
+        (SEEN * self.noise / self.expected).clamp(FACTOR_MIN, most)
+    }
+
+    /// Once is enough where the growth is that plain.
+    fn turns(&self, factor: f64) -> usize {
+        if self.expected * factor >= SEEN * self.noise { 1 } else { TURNS }
+    }
+
+    /// What a half that stands out has grown by in one dose.
+    fn threshold(&self, factor: f64) -> f64 {
+        (STANDS_OUT_SHARE * self.expected * factor).max(self.noise)
+    }
+}
+
+impl Opinions {
+    /// Whether something surely rises, be it a cache that fills: more doses of all would not tell whose it is.
+    fn rises(&self) -> bool {
+        let is_filling = |kind| matches!(kind, DoubtKind::CacheMayBeFilling | DoubtKind::PoolMayBeFilling);
+        self.growing().is_some() || self.open_question().is_some_and(|more| is_filling(more.because.kind))
+    }
+
+    /// The signal that is not calm.
+    fn restless(&self) -> Option<Signal> {
+        let open = self.open_question().is_some();
+        let is_open = |evidence: &drip_model::Evidence| open && evidence.growth == Growth::Undecided;
+        let memory = || self.floor.iter().chain(&self.anon).map(|opinion| &opinion.evidence);
+        let counts = || self.counts.iter().filter(|count| grows_beyond_allowance(count));
+        let growing = self.growing().map(|evidence| evidence.signal);
+        growing
+            .or_else(|| counts().map(|count| count.evidence.signal).next().filter(|_| open))
+            .or_else(|| memory().find(|evidence| is_open(evidence)).map(|evidence| evidence.signal))
+    }
+}
+
+/// Whether a dose may be cut into short pieces.
+fn is_quick(trial: &Trial<'_>) -> bool {
+    !matches!(trial.vector.conduct, Conduct::SlowWrite(_) | Conduct::SlowRead(_))
+}
+
+fn halves(group: &[usize]) -> Vec<Vec<usize>> {
+    let (one, other) = group.split_at(group.len().div_ceil(2));
+    [one, other].into_iter().filter(|half| !half.is_empty()).map(<[usize]>::to_vec).collect()
+}
+
+/// Moves suspects out of the crowd.
+fn set_apart<'a>(crowd: &mut Vec<Trial<'a>>, mut found: Vec<Suspect>, suspects: &mut Vec<(f64, Trial<'a>)>) {
+    found.sort_by_key(|suspect| std::cmp::Reverse(suspect.place));
+    suspects.extend(found.into_iter().map(|Suspect { place, grown }| (grown, crowd.remove(place))));
+}
+
+/// Growth per request in the later half of the judged readings.
+fn late_slope(series: &Series) -> Option<f64> {
+    let judged = judged(series);
+    slope(judged.get(judged.len() / 2)?, judged.last()?)
+}
+
+/// Whether every dose made it rise, none much more slowly than another, by more than `allowance` in all.
+fn climbs(series: &Series, allowance: f64) -> bool {
+    let judged = judged(series);
+    let slopes: Option<Vec<f64>> = judged.windows(2).map(|pair| slope(&pair[0], &pair[1])).collect();
+    let Some(slopes) = slopes.filter(|slopes| slopes.len() >= GLANCE - 1) else { return false };
+    let (least, most) = slopes
+        .iter()
+        .fold((f64::INFINITY, 0.0), |(least, most), slope| (f64::min(least, *slope), f64::max(most, *slope)));
+    let rise = as_float(judged[judged.len() - 1].value) - as_float(judged[0].value);
+    rise > allowance && least >= STEADY_SHARE * most
+}
+
+fn judged(series: &Series) -> Vec<Point> {
+    series.points.iter().filter(|point| point.stage == Stage::Dose).copied().collect()
+}
+
+/// Growth per request between two readings.
+fn slope(one: &Point, other: &Point) -> Option<f64> {
+    let requests = other.requests.checked_sub(one.requests).filter(|requests| *requests > 0)?;
+    Some((as_float(other.value) - as_float(one.value)) / as_float(requests))
+}
