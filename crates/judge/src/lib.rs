@@ -32,4 +32,4 @@ pub use holm::holm;
 pub use idle::{Cause, cause};
 pub use lifetimes::{Life, pooled};
 pub use policy::{ALPHA, DOSES_MIN, Policy, Subject};
-pub use together::member_of;
+pub use together::{member_of, too_coarse};

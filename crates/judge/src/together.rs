@@ -1,8 +1,12 @@
 //! What readings of several vectors that were asked together say of each.
 
-use drip_model::{Doubt, DoubtKind, Evidence, Growth, Interval};
+use drip_model::{Doubt, DoubtKind, Evidence, Growth, Interval, Unit};
 
-use crate::assess::{Assessment, CALM_REQUESTS_MIN};
+use crate::assess::{Assessment, CALM_REQUESTS_MIN, More};
+
+/// A member is cleared only where a leak of this size, bytes per request, would have been seen: at 10 requests per second
+/// it takes more than a day to fill what a small container has. Finer leaks need a run of their own.
+const DETECTABLE_MAX: f64 = 1000.0;
 
 /// What an assessment of all says of a member that had this share (0 to 1) of the requests.
 ///
@@ -13,7 +17,9 @@ pub fn member_of(whole: &Assessment, share: f64, members: usize) -> Assessment {
     let evidence = scaled(&whole.evidence, share);
     let doubt = match (&evidence.growth, whole.more.is_some()) {
         (Growth::Grows, _) | (Growth::Undecided, true) => Some(not_told_apart(&whole.evidence, members)),
-        (Growth::Flat | Growth::Bounded { .. }, _) => too_few(evidence.requests),
+        (Growth::Flat | Growth::Bounded { .. }, _) => {
+            too_few(evidence.requests).or_else(|| too_coarse(&whole.evidence, share).map(|more| more.because))
+        }
         (Growth::Undecided, false) => None,
     };
     let Some(doubt) = doubt else { return Assessment { evidence, more: None, chance: 1.0 } };
@@ -48,6 +54,23 @@ fn too_few(requests: u64) -> Option<Doubt> {
          {CALM_REQUESTS_MIN}): ask it alone with --path, or raise --budget"
     );
     (requests < CALM_REQUESTS_MIN).then(|| Doubt::new(DoubtKind::NotEnoughData, message))
+}
+
+/// More requests of all, where calm of them says too little of a member with this share of the requests.
+pub fn too_coarse(whole: &Evidence, share: f64) -> Option<More> {
+    let calm = matches!(whole.growth, Growth::Flat | Growth::Bounded { .. });
+    let seen = whole.smallest_detectable / share;
+    if !calm || whole.signal.unit() != Unit::Bytes || seen <= DETECTABLE_MAX {
+        return None;
+    }
+    // The size that would be seen falls at least as fast as requests grow in number.
+    let needed = whole.requests as f64 * seen / DETECTABLE_MAX;
+    let message = format!(
+        "it was asked together with others, and only a leak of {seen:.0} bytes per request or more would have been seen: \
+         about {needed:.0} requests of all would show one of {DETECTABLE_MAX:.0}; raise --budget, or ask fewer with --path"
+    );
+    let because = Doubt::new(DoubtKind::NotEnoughData, message);
+    Some(More { requests: needed as u64 - whole.requests, for_readings: false, because })
 }
 
 #[expect(
@@ -103,6 +126,15 @@ mod tests {
             assert_eq!(member.evidence.doubts[0].kind, DoubtKind::NotToldApart);
             assert!(member.chance >= 1.0 && member.more.is_none());
         }
+    }
+
+    #[test]
+    fn calm_that_would_have_hidden_a_leak_is_no_calm() {
+        let member = member_of(&whole(Growth::Flat, 400_000), 0.0025, 400);
+        assert_eq!(member.evidence.growth, Growth::Undecided);
+        assert!(member.evidence.doubts[0].message.contains("4000 bytes"), "{member:?}");
+        let more = too_coarse(&whole(Growth::Flat, 400_000).evidence, 0.0025).unwrap();
+        assert_eq!(more.requests, 1_200_000);
     }
 
     #[test]

@@ -200,7 +200,8 @@ impl Bench<'_> {
             let asks = |trial: &&Trial<'_>| trial.is_open && trial.opinions.open_question().is_some();
             let open = trials.iter().filter(asks).count();
             for trial in trials.iter_mut().filter(|trial| trial.is_open) {
-                self.go_on(trial, whole, u32::try_from(open).unwrap_or(u32::MAX));
+                let question = trial.opinions.open_question().filter(|_| whole);
+                self.go_on(trial, question, u32::try_from(open).unwrap_or(u32::MAX));
             }
             if !trials.iter().any(|trial| trial.is_open) {
                 return;
@@ -212,11 +213,11 @@ impl Bench<'_> {
     }
 
     /// Whether a trial goes on after a look, and with doses of which size.
-    pub(crate) fn go_on(&mut self, trial: &mut Trial<'_>, whole: bool, open: u32) {
+    pub(crate) fn go_on(&mut self, trial: &mut Trial<'_>, question: Option<More>, open: u32) {
         trial.is_open = false;
         // More doses do not tell what goes with each worker; following their lives may.
-        let whole = whole && !trial.readings.process_was_replaced();
-        let Some(more) = trial.opinions.open_question().filter(|_| whole) else { return };
+        let more = question.filter(|_| !trial.readings.process_was_replaced());
+        let Some(more) = more else { return };
         match self.affordable(trial, &more, open) {
             Some(next) => {
                 (trial.unit, trial.doses_wanted, trial.is_open) = (next.unit, next.doses, true);

@@ -6,7 +6,7 @@ use std::slice::from_mut;
 use std::time::{Duration, Instant};
 
 use drip_drive::Until;
-use drip_judge::DOSES_MIN;
+use drip_judge::{DOSES_MIN, More, too_coarse};
 use drip_model::{Conduct, DoubtKind, Growth, Point, Series, Signal, Stage, Vector};
 
 use crate::bench::{Bench, Dose};
@@ -20,7 +20,7 @@ use crate::trial::Trial;
 /// Fewer are asked one by one, in turns.
 const TOGETHER_MIN: usize = 5;
 /// Those who did not stand out are asked together again, so many times in all.
-const ROUNDS_MAX: usize = 3;
+const ROUNDS_MAX: usize = 8;
 /// What the search may take of the budget; the rest is for those who have to be asked alone.
 const TIME_SHARE: f64 = 0.5;
 /// Doses of a search are shorter than those of a verdict: it has several rounds.
@@ -97,10 +97,7 @@ impl Bench<'_> {
         let mut suspects = Vec::new();
         for _ in 0..ROUNDS_MAX {
             let mut whole = Trial::together(name, std::mem::take(&mut crowd));
-            let found = match self.ask_together(&mut whole).await {
-                Some(signal) if !self.halted() => self.standing_out(&mut whole, signal).await,
-                _ => Vec::new(),
-            };
+            let found = self.ask_together(&mut whole).await;
             crowd = whole.dissolved();
             if found.is_empty() {
                 break;
@@ -113,25 +110,44 @@ impl Bench<'_> {
         (crowd, suspects)
     }
 
-    /// Doses of all until they are calm, or a signal rises, or nothing could still decide. The signal that is not calm.
-    async fn ask_together(&mut self, whole: &mut Trial<'_>) -> Option<Signal> {
+    /// Asks all until they are calm, or somebody stands out, or nothing could still decide. Those who stand out.
+    async fn ask_together(&mut self, whole: &mut Trial<'_>) -> Vec<Suspect> {
         whole.planned = DOSES_MIN;
         whole.is_open = self.warmed_up(whole).await && self.rounds(from_mut(whole), 0, GLANCE).await;
         if let Some(signal) = self.climbing(whole) {
-            self.look(from_mut(whole));
-            return Some(signal);
+            let found = self.standing_out(whole, signal).await;
+            if !found.is_empty() {
+                self.look(from_mut(whole));
+                return found;
+            }
         }
+        self.judge_together(whole).await;
+        match whole.opinions.restless() {
+            Some(signal) => self.standing_out(whole, signal).await,
+            None => Vec::new(),
+        }
+    }
+
+    /// Doses of all, with looks, while more of them could decide.
+    async fn judge_together(&mut self, whole: &mut Trial<'_>) {
         let (mut round, mut count) = (GLANCE, DOSES_MIN - GLANCE);
         while whole.is_open {
             let complete = self.rounds(from_mut(whole), round, count).await && !self.halted();
             self.look(from_mut(whole));
             if whole.opinions.rises() {
-                break;
+                return;
             }
-            self.go_on(whole, complete, 1);
+            let question = whole.opinions.open_question().or_else(|| self.coarseness(whole));
+            self.go_on(whole, question.filter(|_| complete), 1);
             (round, count) = (round + count, whole.doses_wanted);
         }
-        whole.opinions.restless()
+    }
+
+    /// Calm of all says too little of the one that was asked least.
+    fn coarseness(&self, whole: &Trial<'_>) -> Option<More> {
+        let least = whole.members.iter().map(|member| member.requests).min()?;
+        let share = as_float(least.max(1)) / as_float(whole.requests.max(1));
+        whole.opinions.all().find_map(|opinion| too_coarse(&opinion.evidence, share))
     }
 
     /// The signal that rises with every dose, evenly, and by more than the healthy.
@@ -157,25 +173,43 @@ impl Bench<'_> {
     /// Members that make the whole grow, as far as halves of it show.
     async fn standing_out(&mut self, whole: &mut Trial<'_>, signal: Signal) -> Vec<Suspect> {
         let Some(yardstick) = self.yardstick(whole, signal) else { return Vec::new() };
-        let (mut found, mut factor_max) = (Vec::new(), 1.0);
+        let mut found = Vec::new();
         let mut groups = vec![(0..whole.members.len()).collect::<Vec<_>>()];
+        let mut factor_max = 1.0;
         while !groups.is_empty() {
             factor_max = f64::min(factor_max * 2.0, FACTOR_MAX);
-            let factor = yardstick.factor(factor_max);
             let halves: Vec<_> = groups.iter().flat_map(|group| halves(group)).collect();
-            let Some(grown) = self.compare(whole, &halves, &yardstick, factor).await else { break };
-            let threshold = yardstick.threshold(factor);
-            let mut out: Vec<_> =
-                halves.into_iter().zip(grown).filter(|(_, grown)| *grown >= threshold).collect();
-            out.sort_by(|(_, one), (_, other)| other.total_cmp(one));
-            out.truncate(SUSPECTS_MAX);
+            let Some(out) = self.outstanding(whole, halves, &yardstick, factor_max).await else { break };
             let (single, several): (Vec<_>, Vec<_>) = out.into_iter().partition(|(half, _)| half.len() == 1);
-            found.extend(
-                single.into_iter().map(|(half, grown)| Suspect { place: half[0], grown: grown / factor }),
-            );
+            found.extend(single.into_iter().map(|(half, grown)| Suspect { place: half[0], grown }));
             groups = several.into_iter().map(|(half, _)| half).collect();
         }
         found
+    }
+
+    /// Those halves that stand out, the most first, with what they grew by in a dose like the usual ones. Where one short
+    /// comparison shows nothing, a longer one may. `None` when there was no time for it.
+    async fn outstanding(
+        &mut self,
+        whole: &mut Trial<'_>,
+        halves: Vec<Vec<usize>>,
+        yardstick: &Yardstick,
+        factor_max: f64,
+    ) -> Option<Vec<(Vec<usize>, f64)>> {
+        let short = yardstick.factor(factor_max);
+        let mut out = Vec::new();
+        for (factor, turns) in [(short, yardstick.turns(short)), (factor_max, TURNS)] {
+            let grown = self.compare(whole, &halves, yardstick.signal, (factor, turns)).await?;
+            let all = halves.iter().cloned().zip(grown);
+            out = all.filter(|(_, grown)| *grown >= yardstick.threshold(factor)).collect();
+            if !out.is_empty() {
+                out.iter_mut().for_each(|(_, grown)| *grown /= factor);
+                break;
+            }
+        }
+        out.sort_by(|(_, one): &(_, f64), (_, other)| other.total_cmp(one));
+        out.truncate(SUSPECTS_MAX);
+        Some(out)
     }
 
     fn yardstick(&self, whole: &Trial<'_>, signal: Signal) -> Option<Yardstick> {
@@ -185,16 +219,15 @@ impl Bench<'_> {
         Some(Yardstick { signal, expected, noise: self.policy(whole, series).noise_floor })
     }
 
-    /// How much the service grew over the doses of each half; `None` when not all were played.
+    /// How much the service grew over a dose of each half, in the middle of so many turns; `None` when not all were played.
     async fn compare(
         &mut self,
         whole: &mut Trial<'_>,
         halves: &[Vec<usize>],
-        yardstick: &Yardstick,
-        factor: f64,
+        signal: Signal,
+        (factor, turns): (f64, usize),
     ) -> Option<Vec<f64>> {
         let mut grown = vec![0.0; halves.len()];
-        let turns = yardstick.turns(factor);
         whole.planned = whole.doses + halves.len() * turns;
         for turn in 0..turns {
             for index in order(self.settings().seed, turn, halves.len()) {
@@ -204,7 +237,7 @@ impl Bench<'_> {
                 self.tell_dose(whole);
                 whole.doses += 1;
                 self.ask_some(&mut whole.members, &halves[index], factor).await;
-                grown[index] += self.rise(yardstick.signal)? / as_float(turns as u64);
+                grown[index] += self.rise(signal)? / as_float(turns as u64);
             }
         }
         Some(grown)
@@ -309,4 +342,44 @@ fn judged(series: &Series) -> Vec<Point> {
 fn slope(one: &Point, other: &Point) -> Option<f64> {
     let requests = other.requests.checked_sub(one.requests).filter(|requests| *requests > 0)?;
     Some((as_float(other.value) - as_float(one.value)) / as_float(requests))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Readings of memory, 100 requests apart.
+    fn series(values: &[u64]) -> Series {
+        let point = |(place, value): (usize, &u64)| Point {
+            at: Duration::from_secs(place as u64),
+            requests: 100 * place as u64,
+            value: *value,
+            stage: Stage::Dose,
+        };
+        Series { points: values.iter().enumerate().map(point).collect(), ..Series::new(Signal::LiveHeap) }
+    }
+
+    #[test]
+    fn only_an_even_rise_beyond_the_healthy_is_a_climb() {
+        assert!(climbs(&series(&[0, 1000, 2000, 3000]), 500.0));
+        assert!(!climbs(&series(&[0, 100, 200, 300]), 500.0));
+        assert!(!climbs(&series(&[0, 2000, 2900, 3000]), 500.0));
+        assert!(!climbs(&series(&[0, 3000, 2000, 5000]), 500.0));
+        assert!(!climbs(&series(&[0, 1000, 2000]), 500.0));
+    }
+
+    #[test]
+    fn halves_have_all_and_none_is_empty() {
+        assert_eq!(halves(&[4, 7, 9]), [vec![4, 7], vec![9]]);
+        assert_eq!(halves(&[4]), [[4]]);
+    }
+
+    #[test]
+    fn a_comparison_is_as_long_as_the_growth_needs_to_be_seen() {
+        let of = |expected| Yardstick { signal: Signal::LiveHeap, expected, noise: 30e3 };
+        assert!(of(3e6).factor(2.0) < 0.2 && of(3e6).turns(0.2) == 1);
+        assert!(of(1e3).factor(2.0) >= 2.0 && of(1e3).turns(2.0) == TURNS);
+        assert!(of(-1e3).factor(2.0) >= 2.0);
+        assert!(of(1e3).threshold(2.0) >= 30e3);
+    }
 }
