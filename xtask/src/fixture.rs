@@ -9,12 +9,15 @@ mod node;
 mod python;
 mod ruby;
 mod shellcheck;
+mod telemetry;
 mod validator;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::failure::Failure;
+use crate::program;
 use crate::workspace::Workspace;
 
 /// One language's part.
@@ -35,6 +38,7 @@ pub(crate) static FIXTURES: &[Fixture] = &[
     jvm::FIXTURE,
     ruby::FIXTURE,
     shellcheck::FIXTURE,
+    telemetry::FIXTURE,
     validator::FIXTURE,
 ];
 
@@ -44,6 +48,8 @@ pub(crate) struct Place {
     pub(crate) examples: PathBuf,
     /// The programs that validate our reports.
     pub(crate) validator: PathBuf,
+    /// The service that tells of its own memory.
+    pub(crate) telemetry: PathBuf,
     /// The folder that tests find by `DRIP_FIXTURES`.
     pub(crate) fixtures: PathBuf,
 }
@@ -53,9 +59,29 @@ impl Place {
         Self {
             examples: workspace.root.join("examples"),
             validator: workspace.root.join("crates/report/tests/validator"),
+            telemetry: workspace.root.join("crates/cli/tests/telemetry"),
             fixtures: workspace.target.join("fixtures"),
         }
     }
+}
+
+/// Copies these files and installs the packages that the lock file among them names, unless they are there.
+fn npm_project(from: &Path, to: &Path, files: &[&str], what: &str) -> Result<(), Failure> {
+    make_folder(to)?;
+    for name in files {
+        let file = from.join(name);
+        at(&file, fs::copy(&file, to.join(name)))?;
+    }
+    let stamp = Stamp::new(to.join("node_modules/package-lock.stamp"), &from.join("package-lock.json"))?;
+    if stamp.is_fresh() {
+        return Ok(());
+    }
+    eprintln!("xtask: {what}");
+    program::require("npm", "npm")?;
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(to);
+    program::run(&mut npm, "npm ci")?;
+    stamp.set()
 }
 
 /// A file beside what was made, with the text that it was made from. It lies inside the folder that it vouches

@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use drip_model::{
-    Confidence, Crash, ErrorKind, Evidence, Exit, Finding, Growth, Interval, Outcome, Platform, Runtime,
-    Severity, Signal, ToLimit, Unit, Verdict,
+    Confidence, Crash, ErrorKind, Evidence, Exit, Exposure, Finding, Growth, Interval, Outcome, Platform,
+    Runtime, Severity, Signal, ToLimit, Unit, Verdict,
 };
 
 use crate::basis::memory_was_seen;
@@ -48,13 +48,14 @@ pub struct Context {
 
 /// The findings that these outcomes amount to, worst first. Of two with the same id and endpoint only the
 /// worse is kept: it is one thing to be mended, however many patterns showed it.
-pub fn findings(outcomes: &[Outcome], context: &Context) -> Vec<Finding> {
+pub fn findings(outcomes: &[Outcome], exposures: &[Exposure], context: &Context) -> Vec<Finding> {
     let mut found: Vec<Finding> = outcomes
         .iter()
         .flat_map(|outcome| {
             let grown = seen_in(outcome, context).into_iter().chain(counted(outcome));
             from_symptom::seen_in(outcome).chain(grown)
         })
+        .chain(exposures.iter().map(exposed))
         .map(|seen| seen.into_finding(context))
         .collect();
     found.sort_by_key(|finding| (Reverse(finding.severity), Reverse(finding.confidence), finding.id));
@@ -86,6 +87,26 @@ impl Seen {
             endpoint: self.endpoint,
             cwe: page.cwe,
         }
+    }
+}
+
+/// From the machine itself nobody knows who else reaches it.
+fn exposed(exposure: &Exposure) -> Seen {
+    let Exposure { path, what, severity, is_local } = exposure;
+    let (confidence, from) = if *is_local {
+        (
+            Confidence::Tentative,
+            " It was asked from the machine itself: whether strangers reach it was not seen.",
+        )
+    } else {
+        (Confidence::Firm, "")
+    };
+    Seen {
+        id: "DRIP030",
+        severity: *severity,
+        confidence,
+        endpoint: Some(format!("GET {path}")),
+        description: format!("GET {path} answers without credentials and shows {what}.{from}"),
     }
 }
 
@@ -394,7 +415,7 @@ mod tests {
     };
 
     fn only(outcome: Outcome) -> Finding {
-        let mut found = findings(&[outcome], &CONTEXT);
+        let mut found = findings(&[outcome], &[], &CONTEXT);
         assert_eq!(found.len(), 1, "{found:?}");
         found.remove(0)
     }
@@ -411,7 +432,7 @@ mod tests {
             errors: [(ErrorKind::Reset, resets)].into(),
             ..Tally::default()
         };
-        findings(&[Outcome { tally, ..outcome(Verdict::Unclear, None) }], &CONTEXT)
+        findings(&[Outcome { tally, ..outcome(Verdict::Unclear, None) }], &[], &CONTEXT)
     }
 
     #[test]
@@ -517,7 +538,7 @@ mod tests {
         let note = only(settled(Signal::Anon));
         assert_eq!((note.id, note.severity), ("DRIP005", Severity::Note));
         assert!(note.description.starts_with("Memory grew by 5 MB under GET /data and then stopped"));
-        assert_eq!(findings(&[settled(Signal::LiveHeap)], &CONTEXT), []);
+        assert_eq!(findings(&[settled(Signal::LiveHeap)], &[], &CONTEXT), []);
     }
 
     #[test]
@@ -537,14 +558,14 @@ mod tests {
         assert_eq!(blind(&[], 5), []);
         let tally = Tally { completed: 10, statuses: [(200, 5), (503, 5)].into(), ..Tally::default() };
         let seen = Outcome { tally, ..outcome(Verdict::Unclear, Some(evidence(Signal::Anon))) };
-        assert_eq!(findings(&[seen], &CONTEXT), []);
+        assert_eq!(findings(&[seen], &[], &CONTEXT), []);
     }
 
     #[test]
     fn the_worst_comes_first_and_one_endpoint_counts_once() {
         let other = Outcome { endpoint: "GET /other".to_owned(), ..leak(Signal::Anon, 2.0 * DAY_SECONDS) };
         let all = [other, leak(Signal::Anon, 2.0 * DAY_SECONDS), leak(Signal::LiveHeap, 60.0)];
-        let found = findings(&all, &CONTEXT);
+        let found = findings(&all, &[], &CONTEXT);
         let shown: Vec<_> = found.iter().map(|f| (f.endpoint.as_deref(), f.severity)).collect();
         let expected = [(Some("GET /data"), Severity::Critical), (Some("GET /other"), Severity::Medium)];
         assert_eq!(shown, expected);
@@ -554,7 +575,7 @@ mod tests {
     fn the_remedy_is_that_of_the_runtime_and_the_platform() {
         let page = page("DRIP001").unwrap();
         let on = Context { platform: Some(Platform::AppPlatform), ..CONTEXT };
-        let remedy = &findings(&[leak(Signal::Anon, 60.0)], &on)[0].remediation;
+        let remedy = &findings(&[leak(Signal::Anon, 60.0)], &[], &on)[0].remediation;
         assert!(remedy.starts_with(page.fix.node) && remedy.ends_with(page.platform.app_platform));
         assert_eq!(only(leak(Signal::Anon, 60.0)).remediation, page.fix.node);
     }

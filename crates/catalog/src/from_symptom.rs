@@ -87,7 +87,7 @@ mod tests {
         let context =
             Context { runtime: None, platform: None, credentials_needed: false, rate_expected: 10.0 };
         let outcome = drip_model::Outcome { symptoms: vec![symptom], ..outcome(Verdict::Unclear, None) };
-        let found = findings(&[outcome], &context);
+        let found = findings(&[outcome], &[], &context);
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].id, found[0].severity), (id, severity));
         assert_eq!(found[0].confidence, Confidence::Tentative);

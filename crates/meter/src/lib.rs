@@ -10,6 +10,7 @@ mod runtime;
 mod scope;
 pub mod source;
 mod target;
+pub mod telemetry;
 
 use async_trait::async_trait;
 use drip_model::{Runtime, Signal, Unit};

@@ -78,6 +78,19 @@ impl Category {
     }
 }
 
+/// Telemetry that answers whoever asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exposure {
+    /// Where, with a leading slash.
+    pub path: String,
+    /// What it is, in a sentence fragment.
+    pub what: &'static str,
+    /// What it costs that a stranger can read it.
+    pub severity: Severity,
+    /// It was asked from the machine itself, which strangers may not be able to do.
+    pub is_local: bool,
+}
+
 /// One finding.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {

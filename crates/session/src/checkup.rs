@@ -92,7 +92,7 @@ async fn end(subject: Subject) -> Result<(), Trouble> {
 }
 
 async fn read(job: &Job, subject: &Subject) -> ServiceSeen {
-    let mut gauges = Gauges::open(job, subject, Instant::now()).await;
+    let mut gauges = Gauges::open(job, subject, None, Instant::now()).await;
     let mut readings = Readings::default();
     let moment = Moment { vector: VectorId(0), requests: 0, stage: Stage::Baseline };
     for _ in 0..READINGS {

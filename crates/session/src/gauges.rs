@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use drip_meter::source::anon::Anon;
+use drip_meter::telemetry::Figures;
 use drip_meter::{Attached, Meter, MeterError, Part, Reading, attach};
 use drip_model::{Doubt, DoubtKind, FloorUsed, Runtime, Series, Signal, Unit};
 use drip_proc::{Counts, Identity};
@@ -11,6 +12,7 @@ use crate::job::Job;
 use crate::readings::{Figure, Readings, Taken};
 use crate::room::Bounds;
 use crate::subject::Subject;
+use crate::telemetry::Teller;
 
 /// A floor that missed so many readings in a row is given up.
 const MISSES_MAX: usize = 2;
@@ -19,6 +21,8 @@ const MISSES_MAX: usize = 2;
 pub(crate) struct Gauges {
     floor: Option<Attached>,
     anon: Option<Anon>,
+    /// What the service tells of itself, where its processes are not seen.
+    teller: Option<Teller>,
     /// How the floor is had, also when it was given up since.
     pub(crate) used: Option<FloorUsed>,
     /// Why there is no floor, or none any more.
@@ -34,7 +38,7 @@ pub(crate) struct Gauges {
 }
 
 impl Gauges {
-    pub(crate) async fn open(job: &Job, subject: &Subject, started: Instant) -> Self {
+    pub(crate) async fn open(job: &Job, subject: &Subject, teller: Option<Teller>, started: Instant) -> Self {
         let (floor, refused) = match attached(job, subject).await {
             Ok(attached) => (Some(attached), None),
             Err(reason) => (None, Some(reason)),
@@ -43,6 +47,7 @@ impl Gauges {
             used: floor.as_ref().map(|attached| used(attached, &subject.unprepared)),
             floor,
             anon: subject.scope.map(Anon),
+            teller: teller.filter(|_| subject.scope.is_none()),
             refused,
             misses: 0,
             bounds: Bounds::of(subject),
@@ -54,7 +59,9 @@ impl Gauges {
 
     /// The best signal there is.
     pub(crate) fn signal(&self) -> Option<Signal> {
-        self.floor_signal().or_else(|| self.anon.as_ref().map(Meter::signal))
+        let anon = || self.anon.as_ref().map(Meter::signal);
+        let told = || self.teller.as_ref().map(|_| Signal::Rss);
+        self.floor_signal().or_else(anon).or_else(told)
     }
 
     /// What the floor reads, where there is one.
@@ -89,7 +96,10 @@ impl Gauges {
     pub(crate) async fn read(&mut self) -> Taken {
         let mut taken = Taken { at: self.started.elapsed(), ..Taken::default() };
         self.read_floor(&mut taken).await;
-        let Some(anon) = self.anon else { return taken };
+        let Some(anon) = self.anon else {
+            self.ask_teller(&mut taken).await;
+            return taken;
+        };
         let reading = anon.read().await.map_err(|error| error.to_string());
         taken
             .signals
@@ -102,6 +112,15 @@ impl Gauges {
             taken.count(&counts);
         }
         taken
+    }
+
+    async fn ask_teller(&self, taken: &mut Taken) {
+        let Some(teller) = &self.teller else { return };
+        let told = teller.ask().await;
+        // It has no number that means anything here; another start is another process.
+        let process = |told: &Figures| Identity { pid: 0, start_ticks: told.started };
+        taken.processes = told.as_ref().map(process).into_iter().collect();
+        taken.signals.push((Signal::Rss, told.map(|told| told.resident)));
     }
 
     async fn read_floor(&mut self, taken: &mut Taken) {
@@ -149,7 +168,9 @@ impl Gauges {
         let silent = last_gap.filter(|_| !readings.floor_counts());
         let reason = self.refused.as_ref().or(silent);
         let reason = reason.filter(|_| self.anon.is_some() && !self.needs_none);
-        reason.map(|reason| not_available(reason)).into_iter().chain(floor.and_then(missed)).collect()
+        let told = self.teller.as_ref().map(told_only);
+        let not_read = reason.map(|reason| not_available(reason)).or(told);
+        not_read.into_iter().chain(floor.and_then(missed)).collect()
     }
 
     pub(crate) async fn close(self) {
@@ -188,6 +209,15 @@ fn used(attached: &Attached, unprepared: &[String]) -> FloorUsed {
         how: attached.source.how.to_owned(),
         passed_over: unprepared.iter().chain(&attached.passed_over).cloned().collect(),
     }
+}
+
+fn told_only(teller: &Teller) -> Doubt {
+    let message = format!(
+        "memory is what the service tells of itself ({}): resident memory, which includes garbage and what the allocator \
+         keeps, and needs more requests for the same certainty",
+        teller.name()
+    );
+    Doubt::new(DoubtKind::FloorNotAvailable, message)
 }
 
 fn not_available(reason: &str) -> Doubt {

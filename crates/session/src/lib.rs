@@ -33,6 +33,7 @@ mod sampler;
 mod search;
 mod secret;
 mod subject;
+mod telemetry;
 mod together;
 mod trial;
 mod trouble;

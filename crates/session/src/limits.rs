@@ -9,6 +9,8 @@ use crate::flags::JvmFlags;
 const MIB: u64 = 1 << 20;
 /// What we reckon with when nobody set a limit: the default instance of the platforms that our users deploy to.
 const ASSUMED: u64 = 512 * MIB;
+/// The largest that is assumed.
+const ASSUMED_MAX: u64 = 1024 * 1024 * MIB;
 
 /// V8's default heap limit by the memory it may use, measured with Node 20 under cgroup limits: (memory at least,
 /// heap limit), MiB.
@@ -68,12 +70,21 @@ pub(crate) fn limits(runtime: Runtime, room: &Room) -> Vec<(Filling, Limit)> {
 }
 
 /// The size of the container, and how we know it.
-const fn container(room: &Room) -> (u64, &'static str) {
+fn container(room: &Room) -> (u64, &'static str) {
     match (room.stated, room.cgroup) {
         (Some(stated), _) => (stated, "as --limit says"),
         (None, Some(cgroup)) => (cgroup, "the limit of its cgroup"),
-        (None, None) => (ASSUMED, "assumed since no limit was found"),
+        (None, None) => (assumed(room.anon_used.unwrap_or(0)), "assumed since no limit was found"),
     }
+}
+
+/// A size of container that the warm service fits into: each is twice the one before.
+const fn assumed(used: u64) -> u64 {
+    let mut size = ASSUMED;
+    while used >= size && size < ASSUMED_MAX {
+        size *= 2;
+    }
+    size
 }
 
 /// The heap's own limit; that of all processes together, where the requests are shared among several.

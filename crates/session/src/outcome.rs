@@ -27,7 +27,7 @@ pub(crate) async fn outcome(
         expect_status: trial.vector.expect_status,
         crash,
         process_was_replaced: trial.replaced || trial.readings.process_was_replaced(),
-        memory_seen: bench.subject.scope.is_some(),
+        memory_seen: bench.subject.scope.is_some() || bench.gauges.signal().is_some(),
         stranger: bench.subject.stranger.clone(),
         doubts: doubts(bench, &trial.readings),
     });

@@ -82,9 +82,9 @@ impl Readings {
         self.signals.iter().find(|series| series.signal.is_floor())
     }
 
-    /// That of anonymous memory.
+    /// That of the whole memory: anonymous memory of the processes, or what the service tells of itself.
     pub(crate) fn anon(&self) -> Option<&Series> {
-        self.series(Signal::Anon)
+        self.series(Signal::Anon).or_else(|| self.series(Signal::Rss))
     }
 
     /// Those of descriptors, threads and the like.

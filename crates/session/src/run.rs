@@ -6,8 +6,8 @@ use std::time::{Instant, SystemTime};
 use drip_catalog::Context;
 use drip_drive::Pulse;
 use drip_model::{
-    Doubt, DoubtKind, Footprint, Origin, Outcome, Report, Runtime, Scheme, Service, Settings, Status, Vector,
-    VectorId,
+    Doubt, DoubtKind, Exposure, Footprint, Origin, Outcome, Report, Runtime, Scheme, Service, Settings,
+    Status, Vector, VectorId,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +23,7 @@ use crate::outcome::outcome;
 use crate::readings::Taken;
 use crate::secret;
 use crate::subject::{self, Subject};
+use crate::telemetry;
 use crate::together::together;
 use crate::trial::Trial;
 use crate::trouble::Trouble;
@@ -128,7 +129,10 @@ async fn measure(
     clock: Clock,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Run {
-    let gauges = Gauges::open(job, &subject, clock.started).await;
+    let shown = telemetry::look(job, &subject, halt).await;
+    let (teller, told) = shown.teller.unzip();
+    subject.runtime = subject.runtime.or_else(|| told?.runtime);
+    let gauges = Gauges::open(job, &subject, teller, clock.started).await;
     if gauges.signal().is_none() {
         // Pauses are seen by one user who waits for each answer; several would see the queue that they make.
         subject.settings.users = 1;
@@ -169,7 +173,7 @@ async fn measure(
     let floor = bench.gauges.used.clone().filter(|_| was_read);
     (bench.on_event)(Event::Stopping);
     bench.gauges.close().await;
-    let mut report = report(job, &subject, clock, outcomes, requests, halt);
+    let mut report = report(job, &subject, clock, (outcomes, &shown.exposures), requests, halt);
     report.service.floor = floor;
     end(subject, report).await
 }
@@ -253,7 +257,7 @@ fn report(
     job: &Job,
     subject: &Subject,
     clock: Clock,
-    outcomes: Vec<Outcome>,
+    (outcomes, exposures): (Vec<Outcome>, &[Exposure]),
     requests: u64,
     halt: &Halt,
 ) -> Report {
@@ -263,7 +267,7 @@ fn report(
         credentials_needed: job.credentials,
         rate_expected: subject.settings.rate_expected,
     };
-    let findings = drip_catalog::findings(&outcomes, &context);
+    let findings = drip_catalog::findings(&outcomes, exposures, &context);
     let died = halt.reason() == Some(Reason::Died);
     let last_output =
         subject.service.as_ref().filter(|_| died).map(|service| service.last_output(LAST_LINES));

@@ -214,9 +214,9 @@ impl Bench<'_> {
 
     fn yardstick(&self, whole: &Trial<'_>, signal: Signal) -> Option<Yardstick> {
         let series = whole.readings.series(signal)?;
-        let unit: u64 = whole.members.iter().map(|member| member.unit).sum();
-        let expected = late_slope(series)? * as_float(unit);
-        Some(Yardstick { signal, expected, noise: self.policy(whole, series).noise_floor })
+        let unit = as_float(whole.members.iter().map(|member| member.unit).sum());
+        let noise = self.policy(whole, series).noise_floor.max(scatter(series) * unit);
+        Some(Yardstick { signal, expected: late_slope(series)? * unit, noise })
     }
 
     /// How much the service grew over a dose of each half, in the middle of so many turns; `None` when not all were played.
@@ -334,6 +334,24 @@ fn climbs(series: &Series, allowance: f64) -> bool {
     rise > allowance && least >= STEADY_SHARE * most
 }
 
+/// By how much the growth per request differs from dose to dose: the median distance from its median.
+fn scatter(series: &Series) -> f64 {
+    let slopes = slopes(series);
+    let middle = median(slopes.clone());
+    median(slopes.into_iter().map(|slope| (slope - middle).abs()).collect())
+}
+
+/// 0 of nothing.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// Growth per request over each judged dose but the first.
+fn slopes(series: &Series) -> Vec<f64> {
+    judged(series).windows(2).filter_map(|pair| slope(&pair[0], &pair[1])).collect()
+}
+
 fn judged(series: &Series) -> Vec<Point> {
     series.points.iter().filter(|point| point.stage == Stage::Dose).copied().collect()
 }
@@ -366,6 +384,12 @@ mod tests {
         assert!(!climbs(&series(&[0, 2000, 2900, 3000]), 500.0));
         assert!(!climbs(&series(&[0, 3000, 2000, 5000]), 500.0));
         assert!(!climbs(&series(&[0, 1000, 2000]), 500.0));
+    }
+
+    #[test]
+    fn what_scatters_is_no_sign_of_a_half() {
+        assert!(scatter(&series(&[0, 1000, 2000, 3000])).abs() < 1e-9);
+        assert!(scatter(&series(&[0, 5000, 1000, 6000])) > 10.0);
     }
 
     #[test]

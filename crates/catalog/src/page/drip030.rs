@@ -21,9 +21,10 @@ pub(crate) static PAGE: Page = Page {
           command line with its arguments, a heap dump contains passwords and sessions, and Jolokia or a \
           debugger changes the running program. Profiles and dumps are also work: taking them again and \
           again slows the service down.",
-    how_seen: "Not reported by this version of Drip. By hand: ask for these paths from outside, without \
-               credentials, and look for their own marks (\"# TYPE\", \"memstats\", the list of profiles); a \
-               page that answers 200 to everything does not count. Never fetch a heap dump to test for it.",
+    how_seen: "A scan of this machine, or of a host that the user owns, asks once for a dozen usual paths, without \
+               credentials, and looks for the marks of each (\"# TYPE\", \"memstats\", the list of profiles); a \
+               page that answers 200 to everything does not count. Profiles and heap dumps are never fetched. From \
+               the machine itself the finding is tentative, since strangers may not reach the port.",
     fix: Fix {
         general: "Serve telemetry on a port or address of its own that only the monitoring network reaches, \
                   or require credentials. Keep useful metrics; close dumps, profiles and debuggers to \

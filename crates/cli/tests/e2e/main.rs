@@ -31,5 +31,6 @@ mod search;
 mod several;
 mod shell;
 mod start;
+mod telemetry;
 mod verdict;
 mod verify;

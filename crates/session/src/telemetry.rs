@@ -1,0 +1,95 @@
+//! What the service tells strangers of itself: looked for once, before the first request. Where its memory cannot be seen,
+//! what it tells of it is read as well as can be.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use drip_drive::fetch;
+use drip_meter::telemetry::{Figures, TELEMETRY, Telemetry};
+use drip_model::{Exposure, Origin};
+use tokio::time::sleep;
+
+use crate::halt::Halt;
+use crate::job::{Job, Place};
+use crate::subject::Subject;
+
+/// Metrics of a large service are a few hundred kilobytes.
+const PAGE_BYTES_MAX: usize = 1 << 20;
+/// Between two pages, on a host that is not this machine.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What was found.
+#[derive(Default)]
+pub(crate) struct Shown {
+    pub(crate) exposures: Vec<Exposure>,
+    /// A page that tells of memory, and what it told.
+    pub(crate) teller: Option<(Teller, Figures)>,
+}
+
+/// A page by which the service tells how much memory it has.
+pub(crate) struct Teller {
+    origin: Origin,
+    address: SocketAddr,
+    path: &'static str,
+    figures: fn(&str) -> Option<Figures>,
+}
+
+impl Teller {
+    /// `GET /metrics`.
+    pub(crate) fn name(&self) -> String {
+        format!("GET {}", self.path)
+    }
+
+    /// What it tells now.
+    pub(crate) async fn ask(&self) -> Result<Figures, String> {
+        let page = page(&self.origin, self.address, self.path).await?;
+        (self.figures)(&page).ok_or_else(|| format!("{} told nothing of memory", self.name()))
+    }
+}
+
+/// Asks for each page that services usually have. Only of a service that runs already, on this machine or on a host that
+/// the user owns: a service that we start is not where strangers reach it, and strangers' services are not probed.
+pub(crate) async fn look(job: &Job, subject: &Subject, halt: &Halt) -> Shown {
+    let is_local = subject.address.ip().to_canonical().is_loopback();
+    let is_ours = is_local || subject.settings.owned_host.as_deref() == Some(&subject.origin.host);
+    let mut shown = Shown::default();
+    if !is_ours || !matches!(job.place, Place::Running { .. }) {
+        return shown;
+    }
+    for (kind, path) in TELEMETRY.iter().flat_map(|kind| kind.paths.iter().map(move |path| (kind, path))) {
+        if halt.reason().is_some() {
+            break;
+        }
+        if let Ok(page) = page(&subject.origin, subject.address, path).await {
+            shown.note(kind, path, &page, subject, is_local);
+        }
+        if !is_local {
+            sleep(PAUSE).await;
+        }
+    }
+    shown
+}
+
+impl Shown {
+    fn note(
+        &mut self,
+        kind: &'static Telemetry,
+        path: &'static str,
+        page: &str,
+        subject: &Subject,
+        is_local: bool,
+    ) {
+        let Some(severity) = (kind.exposes)(page) else { return };
+        self.exposures.push(Exposure { path: path.to_owned(), what: kind.what, severity, is_local });
+        if let Some(figures) = (kind.figures)(page).filter(|_| self.teller.is_none()) {
+            let (origin, address) = (subject.origin.clone(), subject.address);
+            self.teller = Some((Teller { origin, address, path, figures: kind.figures }, figures));
+        }
+    }
+}
+
+async fn page(origin: &Origin, address: SocketAddr, path: &str) -> Result<String, String> {
+    let bytes =
+        fetch(origin, address, path, PAGE_BYTES_MAX).await.map_err(|error| format!("{path}: {error}"))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
