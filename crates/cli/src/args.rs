@@ -249,6 +249,8 @@ pub(crate) struct Common {
     #[command(flatten)]
     pub(crate) request: RequestArgs,
     #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+    #[command(flatten)]
     pub(crate) load: LoadArgs,
     #[command(flatten)]
     pub(crate) reckon: ReckonArgs,
@@ -324,10 +326,28 @@ pub(crate) struct RequestArgs {
     pub(crate) expect_status: Option<u16>,
 }
 
+/// How the service is reached.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connections")]
+pub(crate) struct ReachArgs {
+    /// HTTP to speak; auto: 1.1, and 2 with a service that speaks no 1.1
+    #[arg(long, value_enum, value_name = "VERSION", env = "DRIP_HTTP", default_value = "auto")]
+    pub(crate) http: HttpVersion,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HttpVersion {
+    Auto,
+    #[value(name = "1.1", alias = "1")]
+    One,
+    #[value(name = "2", alias = "2.0")]
+    Two,
+}
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Load")]
 pub(crate) struct LoadArgs {
-    /// Concurrent users, each with a connection [default: 50]
+    /// Concurrent users, each with a connection; over HTTP/2 ten share one [default: 50]
     #[arg(long, value_name = "N", env = "DRIP_USERS", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) users: Option<u32>,
     /// Requests per second over all users [default: as fast as it answers]

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use drip_model::{Origin, Runtime, Scheme, Settings, Vector};
+use drip_model::{Origin, Protocol, Runtime, Scheme, Settings, Vector};
 use drip_plan::{Ask, Credentials, Skipped, address, vectors};
-use drip_session::{Identity, Job, Launch, Place, Roots, Trust};
+use drip_session::{Identity, Job, Launch, Place, Reach, Roots, Trust, Versions};
 
 use crate::args::{
-    Common, DoctorArgs, GateArgs, LoadArgs, NEW, ReckonArgs, RunArgs, RuntimeName, ScanArgs, ServiceArgs,
-    TlsArgs,
+    Common, DoctorArgs, GateArgs, HttpVersion, LoadArgs, NEW, ReachArgs, ReckonArgs, RunArgs, RuntimeName,
+    ScanArgs, ServiceArgs, TlsArgs,
 };
 use crate::gate::Gate;
 use crate::requests::{Requests, Target, requests};
@@ -71,6 +71,15 @@ pub(crate) fn scan_job(args: &ScanArgs) -> Result<Planned, Wrong> {
     Ok(planned)
 }
 
+const fn reach(args: &ReachArgs) -> Reach {
+    let versions = match args.http {
+        HttpVersion::Auto => Versions::Either,
+        HttpVersion::One => Versions::Only(Protocol::Http1),
+        HttpVersion::Two => Versions::Only(Protocol::Http2),
+    };
+    Reach { versions }
+}
+
 fn trust(args: &TlsArgs) -> Result<Trust, Wrong> {
     let read = |path: &PathBuf| {
         std::fs::read(path).map_err(|error| Wrong(format!("{} cannot be read: {error}", path.display())))
@@ -128,6 +137,7 @@ fn job(
         attach: !common.runtime.no_attach && !load.continuous,
         preload: common.runtime.preload,
         runtime: common.runtime.runtime.map(runtime),
+        reach: reach(&common.reach),
         trust: Trust::default(),
         load_is_explicit: load.requests.is_some() && (load.rate.is_some() || load.users.is_some()),
     };
@@ -166,6 +176,7 @@ pub(crate) fn doctor_job(args: &DoctorArgs) -> Result<Option<Job>, Wrong> {
         attach: !args.runtime.no_attach,
         preload: args.runtime.preload,
         runtime: args.runtime.runtime.map(runtime),
+        reach: Reach::default(),
         trust: Trust::default(),
         credentials: false,
         load_is_explicit: false,

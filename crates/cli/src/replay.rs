@@ -10,7 +10,7 @@ use crate::ask::is_credential;
 use crate::config::NEVER;
 
 /// Options under these headings say what is asked of which service, how, and what is reckoned with.
-const HEADINGS: [&str; 5] = ["What to request", "The service", "Load", "Reckoning", "TLS"];
+const HEADINGS: [&str; 6] = ["What to request", "The service", "Connections", "Load", "Reckoning", "TLS"];
 /// What stands without a name, before a command.
 const URL: &str = "url";
 /// What stands last.

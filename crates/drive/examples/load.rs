@@ -1,7 +1,7 @@
 //! The engine alone, without a judge: what `cargo xtask bench peers` measures.
 //!
 //! `cargo run --release -p drip-drive --example load -- http://127.0.0.1:8080/data [users=50] [seconds=4]
-//! [requests=N] [rate=N] [fresh] [insecure]` prints one line of numbers in JSON. The path may have the slots `{n}` and `{uuid}`.
+//! [requests=N] [rate=N] [fresh] [insecure] [http2]` prints one line of numbers in JSON. The path may have the slots `{n}` and `{uuid}`.
 #![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 
 use std::error::Error;
@@ -10,7 +10,7 @@ use std::net::ToSocketAddrs as _;
 use std::time::Duration;
 
 use drip_drive::{Arrivals, Load, Model, Pulse, Roots, Trust, Until, play};
-use drip_model::{Conduct, Origin, Part, Scheme, Slot, Tally, Template, Text};
+use drip_model::{Conduct, Origin, Part, Protocol, Scheme, Slot, Tally, Template, Text};
 use rustix::time::{ClockId, clock_gettime};
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         users: setting(settings, "users")?.unwrap_or(50),
         model: setting(settings, "rate")?.map_or(Model::Closed, |rate| Model::Open(Arrivals::constant(rate))),
         conduct: if has("fresh") { Conduct::FreshConnection } else { Conduct::Polite },
+        protocol: if has("http2") { Protocol::Http2 } else { Protocol::Http1 },
         trust: &trust,
         request_time_max: Duration::from_secs(10),
     };

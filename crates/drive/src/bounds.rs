@@ -50,3 +50,19 @@ pub(crate) const RATE_MAX: f64 = 1e9;
 
 /// What the system is asked to hold for a slow reader, so that the service has to hold the rest.
 pub(crate) const SLOW_READ_BYTES: usize = 4096;
+
+/// Most requests under way on one connection of HTTP/2, and fewer where the service wants fewer: as many as a browser
+/// has for one page, and so few that one connection's loss is a small part of a dose.
+pub const STREAMS_MAX: usize = 10;
+
+/// What one answer over HTTP/2 may send ahead of us, and all answers of one connection together. We read all that is
+/// there in each turn, so that these bound memory and not speed.
+pub(crate) const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+pub(crate) const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+
+/// Most reads of one HTTP/2 connection in one turn of the loop, so that a flood of frames cannot hold it up.
+pub(crate) const READS_IN_A_TURN_MAX: u32 = 16;
+
+/// Most small pieces of bodies over HTTP/2 that wait to be counted. One turn's reads can hold hardly more, and more of
+/// them would be an attack on our memory.
+pub(crate) const DATA_FRAMES_MAX: usize = 16 * 1024;

@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
-use drip_model::{Conduct, Scheme, Template};
+use drip_model::{Conduct, Protocol, Scheme, Template};
 
 use crate::bounds::{PAIRS_MAX, REQUEST_TIME_MAX, SLOW_READ_BYTES, USERS_MAX};
 use crate::failure::Failure;
+use crate::http2::Letters;
 use crate::load::{Endpoint, Load, Model};
 use crate::request::Blueprint;
 use crate::tls::Tls;
+
+/// What HTTP/2 has no words for.
+const NO_HALF_OPEN: &str = "a half-open connection is none of HTTP/2's: every request ends its own direction of its \
+                            stream there; use --http 1.1 for this pattern";
 
 #[derive(Debug)]
 pub(crate) struct Dose {
@@ -17,6 +22,9 @@ pub(crate) struct Dose {
     pub(crate) blueprint: Blueprint,
     /// What is asked beside each request, if they come in pairs.
     pub(crate) control: Option<Blueprint>,
+    /// The same requests in HTTP/2's terms, if it is spoken.
+    pub(crate) letters: Option<Letters>,
+    pub(crate) control_letters: Option<Letters>,
     pub(crate) model: Model,
     pub(crate) conduct: Conduct,
     pub(crate) seed: u64,
@@ -38,8 +46,11 @@ impl Dose {
     pub(crate) fn new(load: &Load<'_>) -> Result<Self, Failure> {
         let tls = match load.origin.scheme {
             Scheme::Http => None,
-            Scheme::Https => Some(Tls::new(load.origin, load.trust)?),
+            Scheme::Https => Some(Tls::new(load.origin, load.trust, load.protocol)?),
         };
+        if load.protocol == Protocol::Http2 && load.conduct == Conduct::HalfOpen {
+            return Err(Failure::our_side(NO_HALF_OPEN));
+        }
         let is_fresh = load.conduct == Conduct::FreshConnection;
         let count = load.until.count();
         let users_max = u32::try_from(count).unwrap_or(u32::MAX).min(USERS_MAX);
@@ -48,6 +59,8 @@ impl Dose {
             tls,
             blueprint: Blueprint::new(load.origin, load.template, load.seed, is_fresh)?,
             control: None,
+            letters: letters(load, load.template)?,
+            control_letters: None,
             model: load.model.clone(),
             conduct: load.conduct,
             seed: load.seed,
@@ -66,9 +79,10 @@ impl Dose {
     /// One user, who asks a control beside each request.
     pub(crate) fn of_pairs(load: &Load<'_>, control: &Template) -> Result<Self, Failure> {
         let is_fresh = load.conduct == Conduct::FreshConnection;
+        let control_letters = letters(load, control)?;
         let control = Blueprint::new(load.origin, control, load.seed, is_fresh)?;
         let count = load.until.count().min(PAIRS_MAX) * 2;
-        Ok(Self { control: Some(control), count, users: 1, ..Self::new(load)? })
+        Ok(Self { control: Some(control), control_letters, count, users: 1, ..Self::new(load)? })
     }
 
     /// The request or its control.
@@ -78,4 +92,15 @@ impl Dose {
             _ => &self.blueprint,
         }
     }
+
+    /// The request or its control, over HTTP/2.
+    pub(crate) fn letters(&self, is_control: bool) -> &Letters {
+        let control = self.control_letters.as_ref().filter(|_| is_control);
+        control.or(self.letters.as_ref()).expect("only a dose over HTTP/2 asks for them")
+    }
+}
+
+fn letters(load: &Load<'_>, template: &Template) -> Result<Option<Letters>, Failure> {
+    let speaks = load.protocol == Protocol::Http2;
+    speaks.then(|| Letters::new(load.origin, template, load.seed)).transpose()
 }

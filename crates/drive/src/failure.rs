@@ -10,8 +10,11 @@ use rustix::io::Errno;
 use crate::answer::Malformed;
 use crate::load::Endpoint;
 
+/// What the library finds wrong has a reason that is a code of HTTP/2, and no words.
+const NOT_HTTP2: &str = "the answer is not HTTP/2, breaks its rules, or passes a bound on its head";
+
 /// A request without a whole answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("{words}")]
 pub(crate) struct Failure {
     pub(crate) kind: ErrorKind,
@@ -49,6 +52,25 @@ impl Failure {
     /// A connection that broke after `received` bytes of an answer.
     pub(crate) fn of_stream(error: &io::Error, received: usize) -> Self {
         Self::new(kind_of_stream(error), format!("{error} after {received} bytes of the answer"))
+    }
+
+    /// A stream or a connection of HTTP/2 that ended after `received` bytes of an answer.
+    pub(crate) fn of_http2(error: &h2::Error, received: usize) -> Self {
+        let reason = error.reason().map(|reason| format!("{reason:?}")).unwrap_or_default();
+        match error.get_io() {
+            // What the library makes of the end of a connection.
+            Some(end) if end.kind() == Io::BrokenPipe => Self::closed(received),
+            Some(io) => Self::of_stream(io, received),
+            None if error.is_library() => Self::new(ErrorKind::BadAnswer, format!("{NOT_HTTP2} ({reason})")),
+            None if error.is_remote() => {
+                let what = if error.is_reset() { "stream reset" } else { "connection given up" };
+                Self::new(
+                    ErrorKind::Reset,
+                    format!("{what} by the service ({reason}) after {received} bytes of the answer"),
+                )
+            }
+            None => Self::our_side(error.to_string()),
+        }
     }
 
     /// A connection that ended after `received` bytes of an answer.

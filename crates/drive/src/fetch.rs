@@ -1,19 +1,25 @@
 //! One document of a service, whole and bounded: an API description, not load.
 //!
-//! HTTP/1.0 by hand, since such an answer ends with its connection: no pool, no chunks, nothing that is left over.
-//! Redirects are not followed and no credentials are sent.
+//! HTTP/1.0 by hand, since such an answer ends with its connection: no pool, no chunks, nothing that is left over. Over
+//! HTTP/2 from a service that speaks nothing else. Redirects are not followed and no credentials are sent.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use drip_model::{Origin, Scheme};
+use h2::RecvStream;
+use http::Request;
+use http::header::{ACCEPT, USER_AGENT};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::bounds::HEAD_BYTES_MAX;
+use crate::request::OUR_NAME;
 
 /// Longest time for one document.
 const TIME_MAX: Duration = Duration::from_secs(10);
+
+const ACCEPTED: &str = "application/json, application/yaml, */*";
 
 /// Why a document cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -51,8 +57,57 @@ pub async fn fetch(
     if origin.scheme == Scheme::Https {
         return Err(FetchError::Https);
     }
-    let exchange = exchange(origin, address, path, bytes_max);
+    let exchange = async {
+        let fetched = exchange(origin, address, path, bytes_max).await;
+        match &fetched {
+            Err(FetchError::NotHttp | FetchError::Connection(_)) => {
+                let fetched_in_2 = exchange_in_2(origin, address, path, bytes_max).await;
+                // If that is not spoken either, the first error is the one that tells.
+                fetched_in_2.transpose().unwrap_or(fetched)
+            }
+            _ => fetched,
+        }
+    };
     tokio::time::timeout(TIME_MAX, exchange).await.map_err(|_| FetchError::Timeout)?
+}
+
+/// The same over HTTP/2; nothing if it is not spoken.
+async fn exchange_in_2(
+    origin: &Origin,
+    address: SocketAddr,
+    path: &str,
+    bytes_max: usize,
+) -> Result<Option<Vec<u8>>, FetchError> {
+    let request = Request::get(format!("{origin}{path}"))
+        .header(USER_AGENT, OUR_NAME)
+        .header(ACCEPT, ACCEPTED)
+        .body(())
+        .map_err(|_| FetchError::NotHttp)?;
+    let Ok(socket) = TcpStream::connect(address).await else { return Ok(None) };
+    let Ok((mut sender, connection)) = h2::client::handshake(socket).await else { return Ok(None) };
+    let asking = async move {
+        let Ok((answer, _)) = sender.send_request(request, true) else { return Ok(None) };
+        let Ok(answer) = answer.await else { return Ok(None) };
+        match answer.status().as_u16() {
+            200 => body_in_2(answer.into_body(), bytes_max).await.map(Some),
+            status => Err(FetchError::Status(status)),
+        }
+    };
+    // The connection ends when nobody asks on it any more. Whatever it ends with, the answer tells.
+    tokio::join!(asking, connection).0
+}
+
+async fn body_in_2(mut body: RecvStream, bytes_max: usize) -> Result<Vec<u8>, FetchError> {
+    let mut whole = Vec::new();
+    while let Some(piece) = body.data().await {
+        let piece = piece.map_err(std::io::Error::other)?;
+        if whole.len() + piece.len() > bytes_max {
+            return Err(FetchError::TooLarge(bytes_max));
+        }
+        whole.extend_from_slice(&piece);
+        let _ = body.flow_control().release_capacity(piece.len());
+    }
+    Ok(whole)
 }
 
 async fn exchange(
@@ -63,9 +118,8 @@ async fn exchange(
 ) -> Result<Vec<u8>, FetchError> {
     let mut socket = TcpStream::connect(address).await?;
     let request = format!(
-        "GET {path} HTTP/1.0\r\nHost: {}\r\nUser-Agent: drip/{}\r\nAccept: application/json, application/yaml, */*\r\n\r\n",
-        origin.authority(),
-        env!("CARGO_PKG_VERSION")
+        "GET {path} HTTP/1.0\r\nHost: {}\r\nUser-Agent: {OUR_NAME}\r\nAccept: {ACCEPTED}\r\n\r\n",
+        origin.authority()
     );
     socket.write_all(request.as_bytes()).await?;
     let (mut answer, answer_max) = (Vec::new(), bytes_max + HEAD_BYTES_MAX);

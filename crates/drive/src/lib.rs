@@ -12,6 +12,7 @@ mod dose;
 mod engine;
 mod failure;
 mod fetch;
+mod http2;
 mod line;
 mod load;
 mod pace;
@@ -29,12 +30,12 @@ mod trust;
 pub use arrivals::{Arrivals, Piece, Spacing};
 pub use bounds::{
     BODY_BYTES_MAX, DOWN_TIME_MAX, ERROR_PAUSE, ERRORS_IN_A_ROW_MAX, HEAD_BYTES_MAX, HEADERS_MAX, LINGER,
-    PAIRS_MAX, REQUEST_TIME_MAX, RETRY_AFTER_MAX, USERS_MAX,
+    PAIRS_MAX, REQUEST_TIME_MAX, RETRY_AFTER_MAX, STREAMS_MAX, USERS_MAX,
 };
 pub use fetch::{FetchError, fetch};
 pub use load::{Endpoint, Load, Model, Until};
 pub use pairs::{Paired, play_pairs};
 pub use play::play;
-pub use probe::{Answer, ProbeError, probe};
+pub use probe::{Answer, ProbeError, Question, Versions, probe};
 pub use pulse::Pulse;
 pub use trust::{Identity, Roots, Trust};

@@ -40,6 +40,21 @@ impl Line {
         self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
     }
 
+    /// Goes on with the handshake; whether it is over. Without TLS there is none.
+    pub(crate) fn shake_hands(&mut self) -> io::Result<bool> {
+        let Some(tls) = &mut self.tls else { return Ok(true) };
+        send_records(&mut self.socket, tls)?;
+        while tls.is_handshaking() {
+            match receive_records(&mut self.socket, tls) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
     /// The poll has told of the socket.
     pub(crate) fn stir(&mut self, ended: bool) {
         self.socket.stir(ended);
@@ -106,13 +121,18 @@ fn read_secured(socket: &mut Socket, tls: &mut ClientConnection, into: &mut [u8]
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             read => return read,
         }
-        tls.read_tls(socket)?;
-        let processed = tls.process_new_packets();
-        // Answers to the handshake; after an error, the alert that tells the peer why, if it can still be told.
-        let sent = send_records(socket, tls);
-        processed.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
-        sent?;
+        receive_records(socket, tls)?;
     }
+}
+
+fn receive_records(socket: &mut Socket, tls: &mut ClientConnection) -> io::Result<usize> {
+    let length = tls.read_tls(socket)?;
+    let processed = tls.process_new_packets();
+    // Answers to the handshake; after an error, the alert that tells the peer why, if it can still be told.
+    let sent = send_records(socket, tls);
+    processed.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+    sent?;
+    Ok(length)
 }
 
 fn send_records(socket: &mut Socket, tls: &mut ClientConnection) -> io::Result<()> {

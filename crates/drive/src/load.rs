@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use drip_model::{Conduct, Origin, Template};
+use drip_model::{Conduct, Origin, Protocol, Template};
 
 use crate::arrivals::Arrivals;
 use crate::trust::Trust;
@@ -27,12 +27,14 @@ pub struct Load<'a> {
     pub first: u64,
     /// When it is over.
     pub until: Until,
-    /// Connections that are used at the same time, 1 to [`crate::USERS_MAX`].
+    /// Requests that are under way at the same time, 1 to [`crate::USERS_MAX`].
     pub users: u32,
     /// What makes a request start.
     pub model: Model,
     /// How each user behaves on the wire.
     pub conduct: Conduct,
+    /// Which HTTP is spoken.
+    pub protocol: Protocol,
     /// Whom TLS believes.
     pub trust: &'a Trust,
     /// Time for one request: connecting, head and body.

@@ -12,7 +12,7 @@ use http::{Method, Uri};
 
 use crate::failure::Failure;
 
-const OUR_NAME: &str = concat!("drip/", env!("CARGO_PKG_VERSION"));
+pub(crate) const OUR_NAME: &str = concat!("drip/", env!("CARGO_PKG_VERSION"));
 /// What curl says of a body whose type nobody named.
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -139,12 +139,16 @@ fn payload(template: &Template, method: &Method, head: &mut Draft) -> Payload {
         Body::Bytes(bytes) => bytes.clone(),
         Body::None => Vec::new(),
     };
-    // A method that is expected to have a body says that it has none (RFC 9110, section 8.6).
-    let expects_one = [Method::POST, Method::PUT, Method::PATCH].contains(method);
-    if expects_one || !matches!(template.body, Body::None) {
+    if tells_length(template, method) {
         head.header(&CONTENT_LENGTH, &Text::literal(fixed.len().to_string()));
     }
     Payload::Fixed(fixed)
+}
+
+/// A method that is expected to have a body says that it has none (RFC 9110, section 8.6).
+pub(crate) fn tells_length(template: &Template, method: &Method) -> bool {
+    let expects_one = [Method::POST, Method::PUT, Method::PATCH].contains(method);
+    expects_one || !matches!(template.body, Body::None)
 }
 
 /// The template's headers. What frames the body follows from the body that is really sent; a recorded length would
@@ -157,7 +161,11 @@ fn headers(template: &Template) -> impl Iterator<Item = &(String, Text)> {
 }
 
 /// The headers that a request carries unless its template sets them.
-fn defaults(origin: &Origin, template: &Template, fresh: bool) -> Result<Vec<(HeaderName, String)>, Failure> {
+pub(crate) fn defaults(
+    origin: &Origin,
+    template: &Template,
+    fresh: bool,
+) -> Result<Vec<(HeaderName, String)>, Failure> {
     if HeaderValue::try_from(origin.authority()).is_err() {
         return Err(Failure::our_side(format!("{:?} is not a host name", origin.host)));
     }
@@ -174,7 +182,7 @@ fn defaults(origin: &Origin, template: &Template, fresh: bool) -> Result<Vec<(He
 }
 
 /// Refuses what HTTP does not allow, in words without a header's value.
-fn validate(template: &Template, seed: u64) -> Result<Method, Failure> {
+pub(crate) fn validate(template: &Template, seed: u64) -> Result<Method, Failure> {
     let sample = template.render(seed, 0);
     for (name, value) in &sample.headers {
         let name = HeaderName::from_bytes(name.as_bytes())

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use drip_model::{ErrorKind, Origin};
+use drip_model::{ErrorKind, Origin, Protocol};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientConfig, ClientConnection, WantsClientCert};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -15,8 +15,13 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 use crate::failure::Failure;
 use crate::trust::{Identity, Roots, Trust};
 
-/// Protocol that is offered; without it a server may choose HTTP/2.
-const ALPN: &[u8] = b"http/1.1";
+/// What is offered is one protocol and no choice: without an offer a server may take any.
+const fn alpn(protocol: Protocol) -> &'static [u8] {
+    match protocol {
+        Protocol::Http1 => b"http/1.1",
+        Protocol::Http2 => b"h2",
+    }
+}
 
 /// How to speak, and the name that the certificate must carry.
 #[derive(Debug, Clone)]
@@ -37,8 +42,10 @@ enum SetUp {
 }
 
 impl Tls {
-    pub(crate) fn new(origin: &Origin, trust: &Trust) -> Result<Self, Failure> {
-        let config = config(trust).map_err(cannot_set_up)?;
+    pub(crate) fn new(origin: &Origin, trust: &Trust, protocol: Protocol) -> Result<Self, Failure> {
+        let mut config = config(trust).map_err(cannot_set_up)?;
+        // One clone for a dose; what is dear in it is shared.
+        Arc::make_mut(&mut config).alpn_protocols = vec![alpn(protocol).to_vec()];
         let name = ServerName::try_from(origin.host.clone()).map_err(|_| {
             Failure::new(
                 ErrorKind::Tls,
@@ -84,9 +91,7 @@ fn read_config(trust: &Trust) -> Result<Arc<ClientConfig>, SetUp> {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
         }
     };
-    let mut config = identify(builder, trust.identity.as_ref())?;
-    config.alpn_protocols = vec![ALPN.to_vec()];
-    Ok(Arc::new(config))
+    Ok(Arc::new(identify(builder, trust.identity.as_ref())?))
 }
 
 fn roots(pem: &[u8]) -> Result<RootCertStore, SetUp> {

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use drip_drive::{Load, Model, Pulse, Trust, Until, play};
-use drip_model::{Conduct, ErrorKind, Origin, Scheme, Template, Text};
+use drip_model::{Conduct, ErrorKind, Origin, Protocol, Scheme, Template, Text};
 use tokio_util::sync::CancellationToken;
 
 const REQUESTS: u64 = 1_000_000;
@@ -76,6 +76,7 @@ async fn a_million_requests_are_counted_as_the_server_counts_them() {
         users: 16,
         model: Model::Closed,
         conduct: Conduct::Polite,
+        protocol: Protocol::Http1,
         trust: &Trust::default(),
         request_time_max: Duration::from_secs(30),
     };

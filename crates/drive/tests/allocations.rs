@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use drip_drive::{Load, Model, Pulse, Trust, Until, play};
-use drip_model::{Body, Conduct, Origin, Part, Scheme, Slot, Template, Text};
+use drip_model::{Body, Conduct, Origin, Part, Protocol, Scheme, Slot, Template, Text};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tokio_util::sync::CancellationToken;
 
@@ -53,6 +53,7 @@ async fn allocations(address: SocketAddr, template: &Template, requests: u64) ->
         users: 1,
         model: Model::Closed,
         conduct: Conduct::Polite,
+        protocol: Protocol::Http1,
         trust: &Trust::default(),
         request_time_max: Duration::from_secs(10),
     };

@@ -31,7 +31,7 @@ pub use series::{Gap, Gauge, Point, Series, Signal, Stage, Unit, begin};
 pub use shape::Shape;
 pub use symptom::{Pair, Symptom};
 pub use tally::{ErrorKind, Expected, Shortage, Tally};
-pub use target::{Origin, Scheme};
+pub use target::{Origin, Protocol, Scheme};
 pub use template::{Body, Draw, Part, Rendered, Slot, Template, Text};
 pub use value::{Escape, Value};
 pub use varying::Varying;

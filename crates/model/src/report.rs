@@ -8,7 +8,7 @@ use crate::place::Runtime;
 use crate::series::{Gauge, Series};
 use crate::symptom::Symptom;
 use crate::tally::Tally;
-use crate::target::Origin;
+use crate::target::{Origin, Protocol};
 use crate::vector::{Pattern, VectorId};
 
 /// How far the run came.
@@ -88,6 +88,8 @@ pub struct Service {
     pub pid: Option<u32>,
     /// Its runtime.
     pub runtime: Option<Runtime>,
+    /// Which HTTP was spoken with it, once it has answered.
+    pub protocol: Option<Protocol>,
     /// How its live memory was read.
     pub floor: Option<FloorUsed>,
     /// Where its output went.

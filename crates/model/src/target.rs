@@ -29,6 +29,26 @@ impl Scheme {
     }
 }
 
+/// Which HTTP is spoken, for all of a run: a service whose protocol changed in the middle would be two services.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// HTTP/1.1: each user has a connection.
+    #[default]
+    Http1,
+    /// HTTP/2: users share connections, on each of which many requests are under way.
+    Http2,
+}
+
+impl Protocol {
+    /// As people write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Http1 => "HTTP/1.1",
+            Self::Http2 => "HTTP/2",
+        }
+    }
+}
+
 /// Scheme, host and port: the only place that load may go to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {

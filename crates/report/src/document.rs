@@ -104,6 +104,9 @@ pub struct Service {
     /// Its runtime.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime: Option<Runtime>,
+    /// Which HTTP was spoken with it, as `HTTP/2`; absent when it never answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<String>,
     /// How its live memory was read; absent when it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub floor: Option<Floor>,

@@ -108,6 +108,7 @@ pub(crate) fn target(document: &Document) -> String {
     let mut parts = vec![document.url.clone()];
     let runtime = service.runtime.filter(|runtime| *runtime != Runtime::Unknown);
     parts.extend(runtime.map(|runtime| runtime.to_string()));
+    parts.extend(service.protocol.clone().filter(|protocol| protocol != "HTTP/1.1"));
     parts.extend(service.pid.map(|pid| format!("process {pid}")));
     let command = service.command.join(" ");
     if command.is_empty() { parts.join(", ") } else { format!("{} ({command})", parts.join(", ")) }

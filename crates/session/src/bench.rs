@@ -142,6 +142,7 @@ impl Bench<'_> {
             users: settings.users,
             model: rate.or(settings.rate).map_or(Model::Closed, |rate| Model::Open(Arrivals::constant(rate))),
             conduct: trial.vector.conduct,
+            protocol: self.subject.protocol,
             trust: &self.subject.trust,
             request_time_max: REQUEST_TIME_MAX,
         }

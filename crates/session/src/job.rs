@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use drip_drive::Trust;
+use drip_drive::{Trust, Versions};
 use drip_model::{Origin, Runtime, Settings, Vector};
 
 /// A service that we start.
@@ -39,6 +39,13 @@ pub enum Place {
     },
 }
 
+/// How the service is reached.
+#[derive(Debug, Clone, Default)]
+pub struct Reach {
+    /// Which HTTP may be spoken.
+    pub versions: Versions,
+}
+
 /// One run.
 #[derive(Debug, Clone)]
 pub struct Job {
@@ -56,6 +63,8 @@ pub struct Job {
     pub preload: bool,
     /// The runtime, when the user knows better.
     pub runtime: Option<Runtime>,
+    /// How it is reached.
+    pub reach: Reach,
     /// Whom TLS believes, and who we are to the service.
     pub trust: Trust,
     /// Whether requests carry credentials: a leak behind them costs an attacker more.

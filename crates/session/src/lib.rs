@@ -42,9 +42,9 @@ mod verdict;
 mod witness;
 
 pub use checkup::checkup;
-pub use drip_drive::{Identity, Roots, Trust};
+pub use drip_drive::{Identity, Roots, Trust, Versions};
 pub use event::Event;
-pub use job::{Job, Launch, Place};
+pub use job::{Job, Launch, Place, Reach};
 pub use manners::is_metadata;
 pub use run::{Run, run};
 pub use secret::{hidden, is_secret};

@@ -3,10 +3,10 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use drip_drive::{Trust, probe};
+use drip_drive::{Question, Trust, Versions, probe};
 use drip_launch::Service;
 use drip_meter::Scope;
-use drip_model::{Exit, Origin, Scheme};
+use drip_model::{Exit, Origin, Protocol, Scheme};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -24,19 +24,27 @@ const OTHERS_TIME: Duration = Duration::from_millis(400);
 /// Lines of the service's output that an error shows.
 const OUTPUT_LINES: usize = 20;
 
-/// Waits until the service answers HTTP; the address that answered.
+/// Where a service answered, and in which HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Answering {
+    pub(crate) address: SocketAddr,
+    pub(crate) protocol: Protocol,
+}
+
+/// Waits until the service answers HTTP.
 pub(crate) async fn wait(
     launch: &Launch,
+    versions: Versions,
     service: &Service,
     scope: Scope,
     halt: &Halt,
-) -> Result<SocketAddr, Trouble> {
+) -> Result<Answering, Trouble> {
     let deadline = Instant::now() + launch.ready_time_max;
     let mut seen = "it opened no port".to_owned();
     loop {
-        let (answering, silent) = ask_all(launch, scope, deadline).await;
+        let (answering, silent) = ask_all(launch, versions, scope, deadline).await;
         if !answering.is_empty() {
-            return only_one(launch, scope, answering, deadline).await;
+            return only_one(launch, versions, scope, answering, deadline).await;
         }
         seen = silent.unwrap_or(seen);
         still_there(service, halt)?;
@@ -69,30 +77,42 @@ pub(crate) fn exit_of(end: drip_launch::End) -> Exit {
 }
 
 /// Addresses that answer, and what a silent one did. All are asked at once: a silent one keeps nobody waiting.
-async fn ask_all(launch: &Launch, scope: Scope, deadline: Instant) -> (Vec<SocketAddr>, Option<String>) {
+async fn ask_all(
+    launch: &Launch,
+    versions: Versions,
+    scope: Scope,
+    deadline: Instant,
+) -> (Vec<Answering>, Option<String>) {
     let mut asked = JoinSet::new();
     for address in candidates(launch, scope) {
         let path = launch.ready_path.clone();
         let time_max = deadline.saturating_duration_since(Instant::now()).clamp(POLL, PROBE_TIME_MAX);
-        asked.spawn(async move { (address, ask(path, address, time_max).await) });
+        asked.spawn(async move { (address, ask(path, address, versions, time_max).await) });
     }
     let (mut answering, mut silent) = (Vec::new(), None);
     // A panic of a probe is an address that did not answer.
     while let Some(Ok((address, answer))) = asked.join_next().await {
         match answer {
-            Ok(()) => answering.push(address),
+            Ok(protocol) => answering.push(Answering { address, protocol }),
             Err(why) => silent = Some(format!("port {}: {why}", address.port())),
         }
     }
-    answering.sort();
+    answering.sort_by_key(|answering| answering.address);
     (answering, silent)
 }
 
-async fn ask(ready_path: Option<String>, address: SocketAddr, time_max: Duration) -> Result<(), String> {
+async fn ask(
+    ready_path: Option<String>,
+    address: SocketAddr,
+    versions: Versions,
+    time_max: Duration,
+) -> Result<Protocol, String> {
     let origin = Origin { scheme: Scheme::Http, host: address.ip().to_string(), port: address.port() };
     let path = ready_path.as_deref().unwrap_or("/");
-    match probe(&origin, address, &Trust::default(), path, time_max).await {
-        Ok(answer) if ready_path.is_none() || (200..400).contains(&answer.status) => Ok(()),
+    let trust = Trust::default();
+    let question = Question { origin: &origin, endpoint: address.into(), trust: &trust, path, time_max };
+    match probe(&question, versions).await {
+        Ok(answer) if ready_path.is_none() || (200..400).contains(&answer.status) => Ok(answer.protocol),
         Ok(answer) => Err(format!("{path} answers {}", answer.status)),
         Err(error) => Err(error.to_string()),
     }
@@ -116,28 +136,31 @@ fn listening(scope: Scope) -> Vec<SocketAddr> {
 
 async fn only_one(
     launch: &Launch,
+    versions: Versions,
     scope: Scope,
-    first: Vec<SocketAddr>,
+    first: Vec<Answering>,
     deadline: Instant,
-) -> Result<SocketAddr, Trouble> {
+) -> Result<Answering, Trouble> {
     if launch.port.is_some() {
         return Ok(first[0]);
     }
     sleep(OTHERS_TIME).await;
-    let (answering, _) = ask_all(launch, scope, deadline).await;
+    let (answering, _) = ask_all(launch, versions, scope, deadline).await;
     if answering.len() < 2 {
         return Ok(answering.first().copied().unwrap_or(first[0]));
     }
     let mut services = Vec::new();
-    for address in answering {
-        if !drip_meter::is_inspector(address).await {
-            services.push(address);
+    for answers in answering {
+        if !drip_meter::is_inspector(answers.address).await {
+            services.push(answers);
         }
     }
     match services.as_slice() {
         [] => Ok(first[0]),
         [only] => Ok(*only),
-        several => Err(Trouble::SeveralPorts { ports: several.iter().map(SocketAddr::port).collect() }),
+        several => Err(Trouble::SeveralPorts {
+            ports: several.iter().map(|answers| answers.address.port()).collect(),
+        }),
     }
 }
 
@@ -146,13 +169,16 @@ pub(crate) async fn first_that_answers(
     origin: &Origin,
     candidates: &[SocketAddr],
     job: &Job,
-) -> Result<SocketAddr, Trouble> {
+) -> Result<Answering, Trouble> {
     let target = job.vectors.first().map(|vector| vector.template.render(0, 0).target).unwrap_or_default();
     let path = String::from_utf8_lossy(&target).into_owned();
+    let time_max = FIRST_TIME_MAX.min(job.settings.budget);
     let mut why = String::new();
     for address in candidates {
-        match probe(origin, *address, &job.trust, &path, FIRST_TIME_MAX.min(job.settings.budget)).await {
-            Ok(_) => return Ok(*address),
+        let question =
+            Question { origin, endpoint: (*address).into(), trust: &job.trust, path: &path, time_max };
+        match probe(&question, job.reach.versions).await {
+            Ok(answer) => return Ok(Answering { address: *address, protocol: answer.protocol }),
             Err(error) => why = error.to_string(),
         }
     }

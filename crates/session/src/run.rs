@@ -116,6 +116,7 @@ fn described(job: &Job, subject: Option<&Subject>) -> Service {
         command: launch.map(|launch| secret::hidden(&launch.command)).unwrap_or_default(),
         pid: subject.and_then(|subject| subject.owners.first()).map(|owner| owner.pid),
         runtime: subject.and_then(|subject| subject.runtime),
+        protocol: subject.map(|subject| subject.protocol),
         floor: None,
         log: launch.map(|launch| launch.log.display().to_string()),
         last_output: Vec::new(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use drip_drive::Trust;
 use drip_launch::{Command, Service, start};
 use drip_meter::{Scope, Target, Trace, TraceLine, runtime_of};
-use drip_model::{Doubt, DoubtKind, Origin, Runtime, Scheme, Settings};
+use drip_model::{Doubt, DoubtKind, Origin, Protocol, Runtime, Scheme, Settings};
 use drip_proc::{Identity, identity};
 use tokio::net::lookup_host;
 
@@ -15,7 +15,7 @@ use crate::halt::Halt;
 use crate::job::{Job, Launch, Place};
 use crate::manners::mind;
 use crate::preparation::Preparation;
-use crate::ready;
+use crate::ready::{self, Answering};
 use crate::trouble::Trouble;
 
 /// Longest time that a stopped service may take to end by itself.
@@ -27,6 +27,8 @@ pub(crate) struct Subject {
     pub(crate) origin: Origin,
     /// Resolved once and pinned.
     pub(crate) address: SocketAddr,
+    /// Which HTTP it answered in, and is spoken from then on.
+    pub(crate) protocol: Protocol,
     /// Whom TLS believes there.
     pub(crate) trust: Trust,
     /// The settings that are allowed towards it.
@@ -125,8 +127,8 @@ async fn started(
     let service = start(&command(launch, &preparation)).await?;
     on_start(service.main_pid());
     let scope = Scope::Below(service.guard_pid());
-    match ready::wait(launch, &service, scope, halt).await {
-        Ok(address) => Ok(answering(job, service, scope, address, preparation)),
+    match ready::wait(launch, job.reach.versions, &service, scope, halt).await {
+        Ok(place) => Ok(answering(job, service, scope, place, preparation)),
         Err(trouble) => {
             // The guard ends the service in any case; the first trouble is the one to tell.
             let _ = service.stop().await;
@@ -139,12 +141,13 @@ fn answering(
     job: &Job,
     service: Service,
     scope: Scope,
-    address: SocketAddr,
+    Answering { address, protocol }: Answering,
     preparation: Preparation,
 ) -> Subject {
     let owners = owners(scope, address.port());
     let runtime = runtime(job, &owners, || service.main_pid());
     Subject {
+        protocol,
         trust: Trust::default(),
         stranger: owners.is_empty().then(|| stranger(service.main_pid(), address.port())),
         origin: Origin { scheme: Scheme::Http, host: address.ip().to_string(), port: address.port() },
@@ -220,11 +223,12 @@ async fn found(job: &Job, origin: &Origin, pid: Option<u32>) -> Result<Subject, 
     for address in &candidates {
         mind(job, &origin.host, address.ip())?;
     }
-    let address = ready::first_that_answers(origin, &candidates, job).await?;
+    let Answering { address, protocol } = ready::first_that_answers(origin, &candidates, job).await?;
     let settings = mind(job, &origin.host, address.ip())?;
     let mut subject = Subject {
         origin: origin.clone(),
         address,
+        protocol,
         trust: job.trust.clone(),
         settings,
         service: None,

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use drip_drive::{Arrivals, Load, Model, Pulse, Trust, Until, play};
 use drip_launch::{Command, Service};
-use drip_model::{Body, Conduct, Origin, Part, Scheme, Slot, Template, Text};
+use drip_model::{Body, Conduct, Origin, Part, Protocol, Scheme, Slot, Template, Text};
 use drip_proc::{identity, tree_memory};
 use tokio_util::sync::CancellationToken;
 
@@ -180,6 +180,7 @@ fn under_load(
             users: USERS,
             model: Model::Open(Arrivals::constant(PER_SECOND)),
             conduct: Conduct::Polite,
+            protocol: Protocol::Http1,
             trust: &Trust::default(),
             request_time_max: Duration::from_secs(5),
         };

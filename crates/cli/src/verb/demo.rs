@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use drip_model::{Settings, Verdict};
 use drip_plan::{Ask, Credentials, vectors};
-use drip_session::{Job, Launch, Place, Run, Trust};
+use drip_session::{Job, Launch, Place, Reach, Run, Trust};
 
 use crate::args::DemoArgs;
 use crate::ask::{Wrong, log_of, own_executable, run_id};
@@ -87,6 +87,7 @@ fn job(copies: usize) -> Result<Job, Wrong> {
             guard,
         }),
         id,
+        reach: Reach::default(),
         trust: Trust::default(),
         vectors: vectors(&ask, &Credentials::default())?,
         settings: Settings {

@@ -18,6 +18,7 @@ mod examples;
 mod explain;
 mod floors;
 mod gate;
+mod http2;
 mod init;
 mod keys;
 mod leftovers;

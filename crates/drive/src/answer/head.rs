@@ -178,6 +178,7 @@ fn number(digits: &[u8]) -> Option<u64> {
     all.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
 }
 
-fn seconds(value: &[u8]) -> Option<Duration> {
+/// The wait that a `Retry-After` asks for, in the form that counts seconds.
+pub(crate) fn seconds(value: &[u8]) -> Option<Duration> {
     number(value.trim_ascii()).map(Duration::from_secs)
 }

@@ -9,8 +9,7 @@ mod head;
 mod tests;
 
 use self::chunks::Chunks;
-use self::head::Framing;
-pub(crate) use self::head::{Head, Malformed, each_header};
+pub(crate) use self::head::{Framing, Head, Malformed, each_header, seconds};
 
 use crate::bounds::{BODY_BYTES_MAX, HEAD_BYTES_MAX};
 
@@ -120,6 +119,24 @@ impl Reader {
         self.stage = Stage::Whole;
     }
 
+    /// Takes the final head of an answer whose framing is somebody else's matter, as with HTTP/2.
+    pub(crate) fn take_head(&mut self, head: Head, text: impl FnOnce() -> Vec<u8>) {
+        self.head = Some(head);
+        self.stage = Stage::UntilClose;
+        if let Some(kept) = &mut self.text {
+            *kept = text();
+        }
+    }
+
+    /// Takes a piece of such an answer's body; whether it is cut there.
+    pub(crate) fn take_body(&mut self, length: usize) -> bool {
+        self.body_bytes += length as u64;
+        if self.body_bytes > BODY_BYTES_MAX {
+            self.cut();
+        }
+        self.cut
+    }
+
     /// The final head, once it has come.
     pub(crate) const fn head(&self) -> Option<&Head> {
         self.head.as_ref()
@@ -188,10 +205,7 @@ impl Reader {
             Stage::Chunks(chunks) => chunks.feed(bytes)?,
             Stage::UntilClose | Stage::Head | Stage::Whole => (bytes.len(), bytes.len(), false),
         };
-        self.body_bytes += body as u64;
-        if self.body_bytes > BODY_BYTES_MAX {
-            self.cut();
-        } else if whole {
+        if !self.take_body(body) && whole {
             self.stage = Stage::Whole;
         }
         Ok(used)

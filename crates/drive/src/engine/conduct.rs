@@ -67,7 +67,7 @@ impl Engine {
     }
 
     /// Hangs up on the service.
-    fn leave(&mut self, user: usize) {
+    pub(super) fn leave(&mut self, user: usize) {
         if !self.users[user].is_control {
             self.record.hung_up();
         }
@@ -77,7 +77,7 @@ impl Engine {
         self.waiting.push_back(user);
     }
 
-    fn go_on_after(&mut self, user: usize, time: Duration) {
+    pub(super) fn go_on_after(&mut self, user: usize, time: Duration) {
         let at = self.now + time;
         self.users[user].not_before = Some(at);
         self.agenda.add(at, user);
@@ -93,6 +93,9 @@ impl Engine {
             }
             (Phase::Asking, Some(at)) if at <= self.now => {
                 woken.not_before = None;
+                if woken.trunk.is_some() {
+                    return self.go_on_slowly(user);
+                }
                 if let Some(line) = &mut woken.line {
                     line.stir(false);
                 }

@@ -16,9 +16,13 @@ use crate::poll::Ready;
 impl Engine {
     /// Sends the request on the kept connection, or on a new one.
     pub(super) fn ask(&mut self, user: usize) {
+        let speaks_http2 = self.speaks_http2();
         let asking = &mut self.users[user];
         (asking.sent, asking.is_sent, asking.received, asking.not_before) = (0, false, 0, None);
         asking.reader.begin(self.dose.blueprint(asking.is_control).is_head);
+        if speaks_http2 {
+            return self.place(user);
+        }
         if asking.line.is_some() {
             asking.phase = Phase::Asking;
             return self.send(user);
@@ -45,6 +49,9 @@ impl Engine {
 
     /// The poll has told of a user's socket.
     pub(super) fn stir(&mut self, ready: Ready) {
+        if self.speaks_http2() {
+            return self.stir_trunk(ready);
+        }
         let (user, lines) = untoken(ready.token);
         let stirred = &mut self.users[user];
         let Some(line) = stirred.line.as_mut().filter(|_| stirred.lines == lines) else { return };
@@ -224,6 +231,7 @@ impl Engine {
 
     /// The request is no longer under way.
     pub(super) fn rest(&mut self, user: usize) {
+        self.put_down(user);
         self.users[user].phase = Phase::Resting;
         self.in_flight -= 1;
     }

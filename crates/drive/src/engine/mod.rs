@@ -1,11 +1,12 @@
 //! The loop that plays a dose: one thread, one poll, all users. Nothing here waits but the poll.
 //!
-//! A user has one connection at a time and one request on it. The common case, an answer that is there at once and
+//! A user has one connection at a time and one request on it; over HTTP/2, users share connections. The common case, an answer that is there at once and
 //! whole, costs one read, one look at the clock and one write; all else is off this path.
 
 mod conduct;
 mod exchange;
 mod pairing;
+mod streams;
 mod user;
 
 use std::collections::VecDeque;
@@ -20,6 +21,7 @@ use rustix::thread::set_current_timer_slack;
 use rustix::time::{ClockId, clock_gettime};
 
 use self::pairing::Pairing;
+use self::streams::Trunks;
 use self::user::User;
 use crate::agenda::Agenda;
 use crate::bounds::LINGER;
@@ -75,6 +77,8 @@ pub(crate) struct Engine {
     control: Arc<Control>,
     poll: Poll,
     users: Vec<User>,
+    /// Connections that users share, over HTTP/2.
+    trunks: Trunks,
     /// Users that wait for their turn.
     waiting: VecDeque<usize>,
     /// Users that pause: after an error, or since they are slow.
@@ -114,6 +118,7 @@ impl Engine {
             control: Arc::new(Control { stop: false.into(), abandon: false.into(), bell }),
             poll,
             users: (0..dose.users).map(|_| User::new(now, dose.keeps_heads)).collect(),
+            trunks: Trunks::default(),
             waiting: (0..dose.users).collect(),
             agenda: Agenda::default(),
             again: Vec::new(),
@@ -149,6 +154,7 @@ impl Engine {
         }
         loop {
             self.start_due();
+            self.carry_on();
             if self.over && self.in_flight == 0 {
                 return self.finish();
             }
@@ -156,6 +162,7 @@ impl Engine {
             let waited = self.poll.wait(&mut events, self.patience());
             waited.expect("the poll is ours and open, and its events are in our memory");
             self.tick();
+            self.trunks.begin_turn();
             if self.control.abandon.load(Relaxed) {
                 return Played::default();
             }
@@ -167,6 +174,7 @@ impl Engine {
     fn finish(mut self) -> Played {
         self.share.tell(self.completed(), 0);
         self.users.iter_mut().for_each(User::hang_up);
+        self.trunks.close();
         let head = self.users.first_mut().and_then(|user| user.reader.take_text());
         let tally = self.record.into_tally(self.start.elapsed(), cpu_time());
         Played { tally, head, pairs: self.pairing.map(|pairing| pairing.pairs).unwrap_or_default() }
@@ -183,6 +191,9 @@ impl Engine {
 
     /// Until when nothing is to be done unless a socket is ready.
     fn patience(&self) -> Duration {
+        if self.trunks.is_unfinished() {
+            return Duration::ZERO;
+        }
         let turn = if self.over || self.waiting.is_empty() { None } else { self.pace.due(self.now) };
         let end = (!self.over).then_some(self.start + self.dose.time_max);
         let sweep = (self.in_flight > 0).then_some(self.sweep);
@@ -213,6 +224,7 @@ impl Engine {
         while let Some(user) = self.again.pop() {
             self.converse(user);
         }
+        self.carry_on();
     }
 
     /// Something was said from outside.
@@ -271,6 +283,7 @@ impl Engine {
             self.users[user].reader.cut();
             self.answered(user, false);
         } else {
+            self.mistrust(user);
             self.failed(user, Failure::timeout(self.dose.request_time_max));
         }
     }
@@ -296,7 +309,7 @@ impl Engine {
         self.over |= self.started >= self.dose.count;
         self.in_flight += 1;
         let asking = &mut self.users[user];
-        (asking.n, asking.is_control) = (n, is_control);
+        (asking.n, asking.is_control, asking.is_resent) = (n, is_control, false);
         (asking.due, asking.deadline) = (due, self.now + self.dose.request_time_max);
         self.ask(user);
     }

@@ -1,8 +1,9 @@
-//! One user of a dose: its connection, and the request that is under way on it.
+//! One user of a dose: its connection, or its share of one, and the request that is under way on it.
 
 use std::time::Instant;
 
 use crate::answer::Reader;
+use crate::http2::Stream;
 use crate::line::Line;
 
 /// What a user is at.
@@ -33,6 +34,12 @@ pub(super) struct User {
     /// Bytes of the answer that have come.
     pub(super) received: usize,
     pub(super) reader: Reader,
+    /// Over HTTP/2: the connection that has the request, the last one that had one, and the request's own stream.
+    pub(super) trunk: Option<usize>,
+    pub(super) home: usize,
+    pub(super) stream: Option<Stream>,
+    /// The request was sent once more already, over HTTP/2.
+    pub(super) is_resent: bool,
     /// A slow client does nothing before this.
     pub(super) not_before: Option<Instant>,
 }
@@ -51,6 +58,10 @@ impl User {
             is_sent: false,
             received: 0,
             reader: if keeps_heads { Reader::keeping_text() } else { Reader::default() },
+            trunk: None,
+            home: 0,
+            stream: None,
+            is_resent: false,
             not_before: None,
         }
     }
@@ -66,7 +77,7 @@ impl User {
     }
 }
 
-/// What the poll knows a connection by: its user, and which of the user's connections it is.
+/// What the poll knows a connection by: its user or, over HTTP/2, its place, and which connection there it is.
 pub(super) fn token(user: usize, lines: u32) -> u64 {
     user as u64 | u64::from(lines) << u32::BITS
 }

@@ -27,6 +27,7 @@ async fn play_until(scenario: &Scenario, pulse: &Pulse, stop: &CancellationToken
         users: scenario.users,
         model: scenario.model.clone(),
         conduct: scenario.conduct,
+        protocol: scenario.protocol,
         trust: &scenario.trust,
         request_time_max: scenario.request_time_max,
     };

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use drip_drive::{Answer, ProbeError, Trust, probe};
+use drip_drive::{Answer, ProbeError, Question, Trust, Versions, probe};
+use drip_model::Protocol;
 use tokio::net::TcpListener;
 
 use crate::scenario::Scenario;
@@ -11,7 +12,10 @@ use crate::server::{Reply, Server, answer};
 
 async fn ask(address: SocketAddr, path: &str) -> Result<Answer, ProbeError> {
     let origin = Scenario::new(address, 1, 1).origin();
-    probe(&origin, address, &Trust::default(), path, Duration::from_millis(300)).await
+    let trust = Trust::default();
+    let time_max = Duration::from_millis(300);
+    let question = Question { origin: &origin, endpoint: address.into(), trust: &trust, path, time_max };
+    probe(&question, Versions::Only(Protocol::Http1)).await
 }
 
 async fn ask_one_that(reply: Reply) -> Result<Answer, ProbeError> {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use drip_drive::{Arrivals, Endpoint, Load, Model, Pulse, Trust, Until, play};
-use drip_model::{Body, Conduct, Origin, Part, Scheme, Slot, Tally, Template, Text};
+use drip_model::{Body, Conduct, Origin, Part, Protocol, Scheme, Slot, Tally, Template, Text};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) struct Scenario {
@@ -17,6 +17,7 @@ pub(crate) struct Scenario {
     pub(crate) users: u32,
     pub(crate) model: Model,
     pub(crate) conduct: Conduct,
+    pub(crate) protocol: Protocol,
     pub(crate) trust: Trust,
     pub(crate) request_time_max: Duration,
 }
@@ -33,6 +34,7 @@ impl Scenario {
             users,
             model: Model::Closed,
             conduct: Conduct::Polite,
+            protocol: Protocol::Http1,
             trust: Trust::default(),
             request_time_max: Duration::from_secs(10),
         }
@@ -54,6 +56,7 @@ impl Scenario {
             users: self.users,
             model: self.model.clone(),
             conduct: self.conduct,
+            protocol: self.protocol,
             trust: &self.trust,
             request_time_max: self.request_time_max,
         };

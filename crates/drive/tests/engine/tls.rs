@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use data_encoding::BASE64;
-use drip_drive::{Identity, ProbeError, Roots, Trust, probe};
-use drip_model::{ErrorKind, Scheme, Tally};
+use drip_drive::{Identity, ProbeError, Question, Roots, Trust, Versions, probe};
+use drip_model::{ErrorKind, Protocol, Scheme, Tally};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -36,7 +36,7 @@ fn pem(what: &str, der: &[u8]) -> Vec<u8> {
 }
 
 /// A server with such a certificate, and the certificate in PEM. It asks for the client's if there is one to ask for.
-fn acceptor(client: Option<CertificateDer<'static>>) -> (TlsAcceptor, Vec<u8>) {
+pub(crate) fn acceptor(client: Option<CertificateDer<'static>>) -> (TlsAcceptor, Vec<u8>) {
     let (certificate, key, identity) = own_certificate();
     let provider = Arc::new(ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -204,8 +204,9 @@ async fn assert_refused(address: SocketAddr) {
     let tally = scenario.play().await;
     assert_eq!(tally.errors, BTreeMap::from([(ErrorKind::Tls, 3)]), "{tally:?}");
     assert!(tally.first_error.as_ref().unwrap().starts_with("TLS with "), "{tally:?}");
-    let error =
-        probe(&scenario.origin(), address, &Trust::default(), "/", Duration::from_secs(5)).await.unwrap_err();
+    let (origin, trust, time_max) = (scenario.origin(), Trust::default(), Duration::from_secs(5));
+    let question = Question { origin: &origin, endpoint: address.into(), trust: &trust, path: "/", time_max };
+    let error = probe(&question, Versions::Only(Protocol::Http1)).await.unwrap_err();
     assert!(matches!(error, ProbeError::Tls(_)), "{error:?}");
 }
 

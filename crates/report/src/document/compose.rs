@@ -52,6 +52,7 @@ fn service(service: &model::Service) -> Service {
         command: service.command.clone(),
         pid: service.pid,
         runtime: service.runtime.map(Into::into),
+        protocol: service.protocol.map(|protocol| protocol.name().to_owned()),
         floor: service.floor.as_ref().map(floor),
         log: service.log.clone(),
         last_output: service.last_output.clone(),

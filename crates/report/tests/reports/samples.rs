@@ -161,6 +161,7 @@ fn report(outcomes: Vec<Outcome>, score: Option<(u8, char, GradeBasis)>) -> Repo
             command: vec!["node".into(), "server.js".into()],
             pid: Some(4242),
             runtime: Some(Runtime::Node),
+            protocol: None,
             floor: Some(FloorUsed {
                 name: "node-inspector".into(),
                 how: "V8's inspector is opened for a reading".into(),
