@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use drip_session::Pinned;
 
 /// Finds memory leaks and resource exhaustion in HTTP APIs, before production does.
 #[derive(Debug, Parser)]
@@ -129,6 +130,8 @@ pub(crate) struct ScanArgs {
     /// A host that is yours: allows more than the polite profile, with --requests and --rate or --users
     #[arg(long, value_name = "HOST", help_heading = "Load")]
     pub(crate) i_own: Option<String>,
+    #[command(flatten)]
+    pub(crate) way: WayArgs,
     #[command(flatten)]
     pub(crate) tls: TlsArgs,
 }
@@ -333,6 +336,21 @@ pub(crate) struct ReachArgs {
     /// HTTP to speak; auto: 1.1, and 2 with a service that speaks no 1.1
     #[arg(long, value_enum, value_name = "VERSION", env = "DRIP_HTTP", default_value = "auto")]
     pub(crate) http: HttpVersion,
+    /// Connect to this Unix socket, whatever the host is
+    #[arg(long, value_name = "PATH", env = "DRIP_UNIX_SOCKET")]
+    pub(crate) unix_socket: Option<PathBuf>,
+}
+
+/// The way to a service that runs already, in curl's words.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connections")]
+pub(crate) struct WayArgs {
+    /// Connect to ADDR for HOST:PORT, as example.com:443:127.0.0.1; several addresses with commas; repeatable
+    #[arg(long, value_name = "HOST:PORT:ADDR", value_parser = pinned, conflicts_with = "unix_socket")]
+    pub(crate) resolve: Vec<Pinned>,
+    /// Ignore the proxies that http_proxy, HTTPS_PROXY and ALL_PROXY name
+    #[arg(long, env = "DRIP_NO_PROXY")]
+    pub(crate) no_proxy: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -476,6 +494,20 @@ fn size(text: &str) -> Result<u64, String> {
     if size.as_u64() == 0 { Err("more than 0 is expected".to_owned()) } else { Ok(size.as_u64()) }
 }
 
+/// `HOST:PORT:ADDR[,ADDR]`; an IPv6 address may have brackets, as a host it needs them.
+fn pinned(text: &str) -> Result<Pinned, String> {
+    let wrong = || "HOST:PORT:ADDR is expected, as example.com:443:127.0.0.1".to_owned();
+    let (host, rest) = match text.strip_prefix('[') {
+        Some(text) => text.split_once("]:").ok_or_else(wrong)?,
+        None => text.split_once(':').ok_or_else(wrong)?,
+    };
+    let (port, addresses) = rest.split_once(':').ok_or_else(wrong)?;
+    let port = port.parse().map_err(|_| wrong())?;
+    let address = |text: &str| text.trim_matches(['[', ']']).parse().map_err(|_| wrong());
+    let addresses = addresses.split(',').map(address).collect::<Result<Vec<_>, _>>()?;
+    if host.is_empty() { Err(wrong()) } else { Ok(Pinned { host: host.to_owned(), port, addresses }) }
+}
+
 fn memory_source(text: &str) -> Result<u32, String> {
     let Some(pid) = text.strip_prefix("pid:") else { return Err("this version knows pid:N".to_owned()) };
     pid.parse().ok().filter(|pid| *pid > 0).ok_or_else(|| format!("{pid} is no process id"))
@@ -534,6 +566,20 @@ mod tests {
         assert_eq!(size("512MiB"), Ok(512 << 20));
         assert_eq!(size("96MB"), Ok(96_000_000));
         assert!(size("0").is_err() && size("much").is_err());
+    }
+
+    #[test]
+    fn what_is_pinned_reads_as_with_curl() {
+        let check = |text: &str, host: &str, port: u16, addresses: &[&str]| {
+            let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
+            assert_eq!(pinned(text), Ok(Pinned { host: host.into(), port, addresses }));
+        };
+        check("a.test:443:127.0.0.1", "a.test", 443, &["127.0.0.1"]);
+        check("a.test:80:[::1],10.0.0.1", "a.test", 80, &["::1", "10.0.0.1"]);
+        check("[::1]:80:::2", "::1", 80, &["::2"]);
+        for wrong in ["a.test", "a.test:443", "a.test:x:127.0.0.1", "a.test:443:b.test", ":443:127.0.0.1"] {
+            assert!(pinned(wrong).unwrap_err().contains("HOST:PORT:ADDR"), "{wrong}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use drip_model::{Origin, Protocol, Runtime, Scheme, Settings, Vector};
 use drip_plan::{Ask, Credentials, Skipped, address, vectors};
-use drip_session::{Identity, Job, Launch, Place, Reach, Roots, Trust, Versions};
+use drip_session::{Identity, Job, Launch, Place, Proxies, Reach, Roots, Trust, Versions};
 
 use crate::args::{
     Common, DoctorArgs, GateArgs, HttpVersion, LoadArgs, NEW, ReachArgs, ReckonArgs, RunArgs, RuntimeName,
@@ -36,9 +36,11 @@ pub(crate) struct Planned {
 pub(crate) fn run_job(args: &RunArgs) -> Result<Planned, Wrong> {
     let id = run_id();
     let launch = launch(&id, &args.service, &args.command)?;
-    let target = Target { paths: args.paths.clone(), origin: None, port: args.service.port };
+    let reach = reach(&args.common.reach)?;
+    let port = args.service.port;
+    let target = Target { paths: args.paths.clone(), origin: None, port, reach: reach.clone() };
     let asked = requests(&args.common.request, target)?;
-    job(id, Place::Launch(launch), asked, &args.common, None)
+    job(id, Place::Launch(launch), asked, &args.common, reach, None)
 }
 
 fn launch(id: &str, service: &ServiceArgs, command: &[String]) -> Result<Launch, Wrong> {
@@ -64,20 +66,34 @@ pub(crate) fn scan_job(args: &ScanArgs) -> Result<Planned, Wrong> {
     let target = address(&args.url)?;
     let paths = if target.path.is_empty() { Vec::new() } else { vec![target.path] };
     let place = Place::Running { origin: target.origin.clone(), pid: args.memory };
-    let target = Target { paths, port: Some(target.origin.port), origin: Some(target.origin) };
+    let reach = scan_reach(args)?;
+    let port = Some(target.origin.port);
+    let target = Target { paths, port, origin: Some(target.origin), reach: reach.clone() };
     let asked = requests(&args.common.request, target)?;
-    let mut planned = job(run_id(), place, asked, &args.common, args.i_own.clone())?;
+    let mut planned = job(run_id(), place, asked, &args.common, reach, args.i_own.clone())?;
     planned.job.trust = trust(&args.tls)?;
     Ok(planned)
 }
 
-const fn reach(args: &ReachArgs) -> Reach {
+fn reach(args: &ReachArgs) -> Result<Reach, Wrong> {
     let versions = match args.http {
         HttpVersion::Auto => Versions::Either,
         HttpVersion::One => Versions::Only(Protocol::Http1),
         HttpVersion::Two => Versions::Only(Protocol::Http2),
     };
-    Reach { versions }
+    let unix_socket = args.unix_socket.as_ref().map(std::path::absolute).transpose()?;
+    Ok(Reach { versions, unix_socket, ..Reach::default() })
+}
+
+/// The way to a service that runs already. One that we start is on this machine, and never behind a proxy.
+fn scan_reach(args: &ScanArgs) -> Result<Reach, Wrong> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let proxies = if args.way.no_proxy { Ok(Proxies::default()) } else { Proxies::of_environment(variable) };
+    Ok(Reach {
+        pinned: args.way.resolve.clone(),
+        proxies: proxies.map_err(Wrong)?,
+        ..reach(&args.common.reach)?
+    })
 }
 
 fn trust(args: &TlsArgs) -> Result<Trust, Wrong> {
@@ -118,6 +134,7 @@ fn job(
     place: Place,
     asked: Requests,
     common: &Common,
+    reach: Reach,
     owned_host: Option<String>,
 ) -> Result<Planned, Wrong> {
     let load = &common.load;
@@ -137,7 +154,7 @@ fn job(
         attach: !common.runtime.no_attach && !load.continuous,
         preload: common.runtime.preload,
         runtime: common.runtime.runtime.map(runtime),
-        reach: reach(&common.reach),
+        reach,
         trust: Trust::default(),
         load_is_explicit: load.requests.is_some() && (load.rate.is_some() || load.users.is_some()),
     };

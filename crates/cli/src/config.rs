@@ -29,7 +29,7 @@ const VERBS: [&str; 2] = ["run", "scan"];
 /// What has no name on the command line.
 const POSITIONAL: [&str; 2] = ["command", "url"];
 /// What must be said anew each time.
-pub(crate) const NEVER: [&str; 4] = ["i-own", "config", "help", "version"];
+pub(crate) const NEVER: [&str; 5] = ["i-own", "resolve", "config", "help", "version"];
 /// From this likeness on (1 is the same), a key may have been meant.
 const LIKENESS_MIN: f64 = 0.6;
 

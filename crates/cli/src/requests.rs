@@ -8,6 +8,7 @@ use drip_plan::{
     Ask, Credentials, Data, Description, Endpoint, Home, Plan, Skipped, choose, credentials, endpoints, plan,
     plan_file, vectors,
 };
+use drip_session::Reach;
 
 use crate::args::RequestArgs;
 use crate::ask::Wrong;
@@ -26,6 +27,8 @@ pub(crate) struct Target {
     pub(crate) origin: Option<Origin>,
     /// Its port, where the user named it.
     pub(crate) port: Option<u16>,
+    /// How it is reached.
+    pub(crate) reach: Reach,
 }
 
 impl Target {
@@ -88,7 +91,7 @@ fn from_file(file: &Path, target: &Target, known: &Credentials) -> Result<Plan, 
 fn from_spec(args: &RequestArgs, words: &str, target: &Target, known: &Credentials) -> Result<Plan, Wrong> {
     one_source("--spec", target)?;
     let Description { format, mut endpoints, mut skipped, .. } =
-        spec::description(words, target.origin.as_ref(), &target.home())?;
+        spec::description(words, target, &target.home())?;
     if endpoints.is_empty() {
         let reasons = by_reason(&skipped).join("\n  ");
         return Err(Wrong(format!("--spec {words}: {format} without an endpoint to request\n  {reasons}")));

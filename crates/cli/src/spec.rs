@@ -2,32 +2,37 @@
 //! brought from its own folder or its own origin, and from nowhere else.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
 use drip_model::Origin;
 use drip_plan::{
     Base, DESCRIPTION_BYTES_MAX, Description, Home, Source, USUAL_PLACES, address, read, too_large,
 };
+use drip_session::{Endpoint, Reach, ways};
+use tokio::runtime::Runtime;
 
 use crate::ask::Wrong;
-use crate::requests;
+use crate::requests::{self, Target};
 
 /// Documents of one description.
 const DOCUMENTS_MAX: usize = 100;
 
 /// Reads what `--spec` names.
-pub(crate) fn description(words: &str, target: Option<&Origin>, home: &Home) -> Result<Description, Wrong> {
+pub(crate) fn description(words: &str, service: &Target, home: &Home) -> Result<Description, Wrong> {
     if words == "auto" {
-        let target = target.ok_or_else(|| {
+        let target = service.origin.as_ref().ok_or_else(|| {
             Wrong("--spec auto needs a service that runs already: drip scan URL --spec auto".to_owned())
         })?;
-        return published(target, home);
+        return published(target, &service.reach, home);
     }
     let fault = |why: String| Wrong(format!("--spec {words}: {why}"));
     if words.contains("://") {
         let target = address(words)?;
-        let site = Site::new(target.origin).map_err(fault)?;
+        // The service's own socket has nobody else's description.
+        let is_its_own = service.origin.as_ref() == Some(&target.origin);
+        let unix_socket = service.reach.unix_socket.clone().filter(|_| is_its_own);
+        let reach = Reach { unix_socket, ..service.reach.clone() };
+        let site = Site::new(target.origin, &reach).map_err(fault)?;
         let bytes = site.fetch(&target.path).map_err(fault)?;
         return whole(words, &bytes, &target.path, &Place::Url(site), home);
     }
@@ -42,9 +47,9 @@ pub(crate) fn description(words: &str, target: Option<&Origin>, home: &Home) -> 
 }
 
 /// The first description at the usual places of a service.
-fn published(target: &Origin, home: &Home) -> Result<Description, Wrong> {
+fn published(target: &Origin, reach: &Reach, home: &Home) -> Result<Description, Wrong> {
     let fault = |why: String| Wrong(format!("--spec auto: {why}"));
-    let site = Site::new(target.clone()).map_err(fault)?;
+    let site = Site::new(target.clone(), reach).map_err(fault)?;
     let place = Place::Url(site.clone());
     let found = USUAL_PLACES.iter().find_map(|path| {
         let bytes = site.fetch(path).ok()?;
@@ -115,25 +120,29 @@ fn within(folder: &Path, name: &str) -> Result<Vec<u8>, String> {
 #[derive(Clone)]
 struct Site {
     origin: Origin,
-    address: SocketAddr,
+    endpoint: Endpoint,
 }
 
 impl Site {
-    fn new(origin: Origin) -> Result<Self, String> {
-        let mut found =
-            (origin.host.as_str(), origin.port).to_socket_addrs().map_err(|error| error.to_string())?;
-        let address = found.next().ok_or("the host has no address")?;
-        if drip_session::is_metadata(address.ip()) {
-            return Err("a metadata address; it is never requested".to_owned());
+    /// A socket or an address that stands for the service stands for its description too.
+    fn new(origin: Origin, reach: &Reach) -> Result<Self, String> {
+        let ways = runtime()?.block_on(ways(reach, &origin)).map_err(|trouble| trouble.to_string())?;
+        let endpoint = ways.into_iter().next().ok_or("the host has no address")?;
+        match endpoint {
+            Endpoint::Tcp(address) if drip_session::is_metadata(address.ip()) => {
+                Err("a metadata address; it is never requested".to_owned())
+            }
+            endpoint => Ok(Self { origin, endpoint }),
         }
-        Ok(Self { origin, address })
     }
 
     fn fetch(&self, path: &str) -> Result<Vec<u8>, String> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| error.to_string())?;
         let path = if path.is_empty() { "/" } else { path };
-        let fetched = drip_drive::fetch(&self.origin, self.address, path, DESCRIPTION_BYTES_MAX);
-        runtime.block_on(fetched).map_err(|error| error.to_string())
+        let fetched = drip_drive::fetch(&self.origin, self.endpoint.clone(), path, DESCRIPTION_BYTES_MAX);
+        runtime()?.block_on(fetched).map_err(|error| error.to_string())
     }
+}
+
+fn runtime() -> Result<Runtime, String> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())
 }

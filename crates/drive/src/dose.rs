@@ -8,12 +8,15 @@ use crate::bounds::{PAIRS_MAX, REQUEST_TIME_MAX, SLOW_READ_BYTES, USERS_MAX};
 use crate::failure::Failure;
 use crate::http2::Letters;
 use crate::load::{Endpoint, Load, Model};
-use crate::request::Blueprint;
+use crate::request::{Blueprint, Way};
 use crate::tls::Tls;
 
 /// What HTTP/2 has no words for.
 const NO_HALF_OPEN: &str = "a half-open connection is none of HTTP/2's: every request ends its own direction of its \
                             stream there; use --http 1.1 for this pattern";
+
+/// What proxies have no words for.
+const NO_PROXY: &str = "HTTP/2 without TLS does not go through a proxy; use --http 1.1, or --no-proxy";
 
 #[derive(Debug)]
 pub(crate) struct Dose {
@@ -51,13 +54,15 @@ impl Dose {
         if load.protocol == Protocol::Http2 && load.conduct == Conduct::HalfOpen {
             return Err(Failure::our_side(NO_HALF_OPEN));
         }
-        let is_fresh = load.conduct == Conduct::FreshConnection;
+        if load.protocol == Protocol::Http2 && way(load).proxy.is_some() {
+            return Err(Failure::our_side(NO_PROXY));
+        }
         let count = load.until.count();
         let users_max = u32::try_from(count).unwrap_or(u32::MAX).min(USERS_MAX);
         Ok(Self {
             endpoint: load.endpoint.clone(),
             tls,
-            blueprint: Blueprint::new(load.origin, load.template, load.seed, is_fresh)?,
+            blueprint: Blueprint::new(load.origin, load.template, load.seed, &way(load))?,
             control: None,
             letters: letters(load, load.template)?,
             control_letters: None,
@@ -78,9 +83,8 @@ impl Dose {
 
     /// One user, who asks a control beside each request.
     pub(crate) fn of_pairs(load: &Load<'_>, control: &Template) -> Result<Self, Failure> {
-        let is_fresh = load.conduct == Conduct::FreshConnection;
         let control_letters = letters(load, control)?;
-        let control = Blueprint::new(load.origin, control, load.seed, is_fresh)?;
+        let control = Blueprint::new(load.origin, control, load.seed, &way(load))?;
         let count = load.until.count().min(PAIRS_MAX) * 2;
         Ok(Self { control: Some(control), control_letters, count, users: 1, ..Self::new(load)? })
     }
@@ -98,6 +102,12 @@ impl Dose {
         let control = self.control_letters.as_ref().filter(|_| is_control);
         control.or(self.letters.as_ref()).expect("only a dose over HTTP/2 asks for them")
     }
+}
+
+/// Under TLS a proxy sees nothing of the request.
+fn way<'a>(load: &'a Load<'_>) -> Way<'a> {
+    let proxy = load.endpoint.proxy().filter(|_| load.origin.scheme == Scheme::Http);
+    Way { is_fresh: load.conduct == Conduct::FreshConnection, proxy }
 }
 
 fn letters(load: &Load<'_>, template: &Template) -> Result<Option<Letters>, Failure> {

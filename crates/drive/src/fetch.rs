@@ -3,17 +3,18 @@
 //! HTTP/1.0 by hand, since such an answer ends with its connection: no pool, no chunks, nothing that is left over. Over
 //! HTTP/2 from a service that speaks nothing else. Redirects are not followed and no credentials are sent.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use drip_model::{Origin, Scheme};
 use h2::RecvStream;
 use http::Request;
 use http::header::{ACCEPT, USER_AGENT};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpStream, UnixStream};
 
 use crate::bounds::HEAD_BYTES_MAX;
+use crate::load::Endpoint;
+use crate::proxy::Proxy;
 use crate::request::OUR_NAME;
 
 /// Longest time for one document.
@@ -50,18 +51,19 @@ pub enum FetchError {
 /// When it cannot be had whole; a redirect counts as an answer with something else.
 pub async fn fetch(
     origin: &Origin,
-    address: SocketAddr,
+    endpoint: impl Into<Endpoint>,
     path: &str,
     bytes_max: usize,
 ) -> Result<Vec<u8>, FetchError> {
+    let endpoint = endpoint.into();
     if origin.scheme == Scheme::Https {
         return Err(FetchError::Https);
     }
     let exchange = async {
-        let fetched = exchange(origin, address, path, bytes_max).await;
+        let fetched = exchange(origin, &endpoint, path, bytes_max).await;
         match &fetched {
             Err(FetchError::NotHttp | FetchError::Connection(_)) => {
-                let fetched_in_2 = exchange_in_2(origin, address, path, bytes_max).await;
+                let fetched_in_2 = exchange_in_2(origin, &endpoint, path, bytes_max).await;
                 // If that is not spoken either, the first error is the one that tells.
                 fetched_in_2.transpose().unwrap_or(fetched)
             }
@@ -71,10 +73,24 @@ pub async fn fetch(
     tokio::time::timeout(TIME_MAX, exchange).await.map_err(|_| FetchError::Timeout)?
 }
 
+/// Either kind of connection.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+async fn connect(endpoint: &Endpoint) -> std::io::Result<Box<dyn Stream>> {
+    Ok(match endpoint {
+        Endpoint::Tcp(address) | Endpoint::Proxy(Proxy { address, .. }) => {
+            Box::new(TcpStream::connect(address).await?)
+        }
+        Endpoint::Unix(path) => Box::new(UnixStream::connect(path).await?),
+    })
+}
+
 /// The same over HTTP/2; nothing if it is not spoken.
 async fn exchange_in_2(
     origin: &Origin,
-    address: SocketAddr,
+    endpoint: &Endpoint,
     path: &str,
     bytes_max: usize,
 ) -> Result<Option<Vec<u8>>, FetchError> {
@@ -83,7 +99,10 @@ async fn exchange_in_2(
         .header(ACCEPT, ACCEPTED)
         .body(())
         .map_err(|_| FetchError::NotHttp)?;
-    let Ok(socket) = TcpStream::connect(address).await else { return Ok(None) };
+    if endpoint.proxy().is_some() {
+        return Ok(None);
+    }
+    let Ok(socket) = connect(endpoint).await else { return Ok(None) };
     let Ok((mut sender, connection)) = h2::client::handshake(socket).await else { return Ok(None) };
     let asking = async move {
         let Ok((answer, _)) = sender.send_request(request, true) else { return Ok(None) };
@@ -112,14 +131,19 @@ async fn body_in_2(mut body: RecvStream, bytes_max: usize) -> Result<Vec<u8>, Fe
 
 async fn exchange(
     origin: &Origin,
-    address: SocketAddr,
+    endpoint: &Endpoint,
     path: &str,
     bytes_max: usize,
 ) -> Result<Vec<u8>, FetchError> {
-    let mut socket = TcpStream::connect(address).await?;
+    let mut socket = connect(endpoint).await?;
+    // A proxy is told the whole URL.
+    let whole = endpoint.proxy().map(|_| origin.to_string()).unwrap_or_default();
+    let authorization = endpoint.proxy().and_then(Proxy::authorization);
+    let authorization = authorization.map(|value| format!("Proxy-Authorization: {value}\r\n"));
     let request = format!(
-        "GET {path} HTTP/1.0\r\nHost: {}\r\nUser-Agent: {OUR_NAME}\r\nAccept: {ACCEPTED}\r\n\r\n",
-        origin.authority()
+        "GET {whole}{path} HTTP/1.0\r\nHost: {}\r\nUser-Agent: {OUR_NAME}\r\nAccept: {ACCEPTED}\r\n{}\r\n",
+        origin.authority(),
+        authorization.unwrap_or_default(),
     );
     socket.write_all(request.as_bytes()).await?;
     let (mut answer, answer_max) = (Vec::new(), bytes_max + HEAD_BYTES_MAX);

@@ -20,12 +20,14 @@ mod pairs;
 mod play;
 mod poll;
 mod probe;
+mod proxy;
 mod pulse;
 mod record;
 mod request;
 mod socket;
 mod tls;
 mod trust;
+mod tunnel;
 
 pub use arrivals::{Arrivals, Piece, Spacing};
 pub use bounds::{
@@ -37,5 +39,6 @@ pub use load::{Endpoint, Load, Model, Until};
 pub use pairs::{Paired, play_pairs};
 pub use play::play;
 pub use probe::{Answer, ProbeError, Question, Versions, probe};
+pub use proxy::{Proxies, Proxy, ProxyUrl};
 pub use pulse::Pulse;
 pub use trust::{Identity, Roots, Trust};

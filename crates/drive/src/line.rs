@@ -9,10 +9,13 @@ use crate::failure::Failure;
 use crate::load::Endpoint;
 use crate::socket::Socket;
 use crate::tls::Tls;
+use crate::tunnel::Tunnel;
 
 #[derive(Debug)]
 pub(crate) struct Line {
     socket: Socket,
+    /// The tunnel that TLS goes through, until it stands.
+    tunnel: Option<Box<Tunnel>>,
     tls: Option<Box<ClientConnection>>,
     /// An answer has come on it, so that its end may be no more than the end of the service's patience.
     pub(crate) is_proven: bool,
@@ -27,13 +30,29 @@ impl Line {
     ) -> Result<Self, Failure> {
         let socket = Socket::connect(endpoint, receive_bytes)
             .map_err(|error| Failure::of_connect(&error, endpoint))?;
+        let tunnel = tls.zip(endpoint.proxy()).map(|(tls, proxy)| tls.tunnel(proxy));
         let tls = tls.map(|tls| tls.begin().map(Box::new)).transpose()?;
-        Ok(Self { socket, tls, is_proven: false })
+        Ok(Self { socket, tunnel: tunnel.map(Box::new), tls, is_proven: false })
     }
 
     /// The error that connecting has run into.
     pub(crate) fn fault(&self) -> io::Result<()> {
         self.socket.fault()
+    }
+
+    pub(crate) const fn is_in_tunnel(&self) -> bool {
+        self.tunnel.is_some()
+    }
+
+    /// Goes on with the tunnel, if there is one; an error that blocks until it stands.
+    fn dig(&mut self) -> io::Result<()> {
+        if let Some(tunnel) = &mut self.tunnel {
+            if !tunnel.dig(&mut self.socket)? {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            self.tunnel = None;
+        }
+        Ok(())
     }
 
     pub(crate) fn is_shaking_hands(&self) -> bool {
@@ -42,6 +61,10 @@ impl Line {
 
     /// Goes on with the handshake; whether it is over. Without TLS there is none.
     pub(crate) fn shake_hands(&mut self) -> io::Result<bool> {
+        match self.dig() {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+            dug => dug?,
+        }
         let Some(tls) = &mut self.tls else { return Ok(true) };
         send_records(&mut self.socket, tls)?;
         while tls.is_handshaking() {
@@ -66,6 +89,7 @@ impl Line {
 
     /// Reads what has come; nothing is the end of the connection.
     pub(crate) fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.dig()?;
         match &mut self.tls {
             None => self.socket.read(into),
             Some(tls) => read_secured(&mut self.socket, tls, into),
@@ -74,6 +98,7 @@ impl Line {
 
     /// Writes as much as can be taken now.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.dig()?;
         let Some(tls) = &mut self.tls else { return self.socket.write(bytes) };
         send_records(&mut self.socket, tls)?;
         let taken = tls.writer().write(bytes)?;
@@ -84,6 +109,10 @@ impl Line {
 
     /// Sends what TLS has yet to send.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
+        if self.tunnel.is_some() {
+            // Reading goes on with it, and tells how it ends.
+            return Ok(());
+        }
         match &mut self.tls {
             None => Ok(()),
             Some(tls) => send_records(&mut self.socket, tls),
@@ -101,7 +130,7 @@ impl Line {
 
     /// Says goodbye, as far as the peer takes it at once, and gives the socket back to the system.
     pub(crate) fn close(mut self) {
-        if let Some(tls) = &mut self.tls {
+        if let Some(tls) = self.tls.as_mut().filter(|_| self.tunnel.is_none()) {
             tls.send_close_notify();
             // A peer that does not listen any more is left without a goodbye.
             let _ = send_records(&mut self.socket, tls);

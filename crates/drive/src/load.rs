@@ -7,6 +7,7 @@ use std::time::Duration;
 use drip_model::{Conduct, Origin, Protocol, Template};
 
 use crate::arrivals::Arrivals;
+use crate::proxy::Proxy;
 use crate::trust::Trust;
 
 /// One dose of requests, all made from one template.
@@ -48,6 +49,18 @@ pub enum Endpoint {
     Tcp(SocketAddr),
     /// A Unix socket.
     Unix(PathBuf),
+    /// A proxy, which goes on to the origin: in a tunnel under TLS, else by the whole URL in each request.
+    Proxy(Proxy),
+}
+
+impl Endpoint {
+    /// The proxy on the way, if there is one.
+    pub(crate) const fn proxy(&self) -> Option<&Proxy> {
+        match self {
+            Self::Proxy(proxy) => Some(proxy),
+            Self::Tcp(_) | Self::Unix(_) => None,
+        }
+    }
 }
 
 impl From<SocketAddr> for Endpoint {
@@ -61,6 +74,7 @@ impl std::fmt::Display for Endpoint {
         match self {
             Self::Tcp(address) => address.fmt(f),
             Self::Unix(path) => path.display().fmt(f),
+            Self::Proxy(proxy) => write!(f, "the proxy at {}", proxy.address),
         }
     }
 }

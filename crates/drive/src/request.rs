@@ -4,13 +4,14 @@ use std::io::Write as _;
 
 use drip_model::{Body, Draw, Origin, Part, Template, Text};
 use http::header::{
-    ACCEPT, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING,
-    USER_AGENT,
+    ACCEPT, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION,
+    TRANSFER_ENCODING, USER_AGENT,
 };
 use http::uri::PathAndQuery;
 use http::{Method, Uri};
 
 use crate::failure::Failure;
+use crate::proxy::Proxy;
 
 pub(crate) const OUR_NAME: &str = concat!("drip/", env!("CARGO_PKG_VERSION"));
 /// What curl says of a body whose type nobody named.
@@ -29,6 +30,15 @@ pub(crate) struct Blueprint {
     constant: Option<Vec<u8>>,
 }
 
+/// What of a request follows from the way that it goes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Way<'a> {
+    /// Each connection is used once, which is announced.
+    pub(crate) is_fresh: bool,
+    /// It goes through a proxy that has to be told where to.
+    pub(crate) proxy: Option<&'a Proxy>,
+}
+
 #[derive(Debug)]
 enum Payload {
     /// Its length stands in the head.
@@ -44,16 +54,26 @@ pub(crate) struct Page {
 }
 
 impl Blueprint {
-    /// `fresh` announces that each connection is used once.
-    pub(crate) fn new(origin: &Origin, template: &Template, seed: u64, fresh: bool) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        origin: &Origin,
+        template: &Template,
+        seed: u64,
+        way: &Way<'_>,
+    ) -> Result<Self, Failure> {
         // No slot can give what HTTP forbids: if one request is valid, all are, and nothing is sent if not.
         let method = validate(template, seed)?;
         let mut head = Draft::default();
         head.literal(method.as_str());
         head.literal(" ");
+        if way.proxy.is_some() {
+            head.literal(origin.to_string());
+        }
         head.text(&template.target);
         head.literal(" HTTP/1.1\r\n");
-        for (name, value) in defaults(origin, template, fresh)? {
+        if let Some(authorization) = way.proxy.and_then(Proxy::authorization) {
+            head.header(PROXY_AUTHORIZATION, &Text::literal(authorization));
+        }
+        for (name, value) in defaults(origin, template, way.is_fresh)? {
             head.header(&name, &Text::literal(value));
         }
         for (name, value) in headers(template) {
@@ -228,7 +248,7 @@ mod tests {
     }
 
     fn blueprint(template: &Template) -> Blueprint {
-        Blueprint::new(&origin(), template, 1, false).unwrap()
+        Blueprint::new(&origin(), template, 1, &Way::default()).unwrap()
     }
 
     fn written(blueprint: &Blueprint, n: u64) -> String {
@@ -243,7 +263,7 @@ mod tests {
     }
 
     fn refusal(template: &Template) -> Failure {
-        Blueprint::new(&origin(), template, 1, false).expect_err("the template is not valid")
+        Blueprint::new(&origin(), template, 1, &Way::default()).expect_err("the template is not valid")
     }
 
     #[test]
@@ -330,7 +350,9 @@ mod tests {
 
     #[test]
     fn a_connection_that_is_used_once_is_announced_as_such() {
-        let fresh = Blueprint::new(&origin(), &template(&[], Body::None), 1, true).unwrap();
+        let fresh =
+            Blueprint::new(&origin(), &template(&[], Body::None), 1, &Way { is_fresh: true, proxy: None })
+                .unwrap();
         assert!(written(&fresh, 0).contains("\r\nconnection: close\r\n"));
     }
 }

@@ -10,6 +10,7 @@ use rustix::net::{
 };
 
 use crate::load::Endpoint;
+use crate::proxy::Proxy;
 
 #[derive(Debug)]
 pub(crate) struct Socket {
@@ -25,9 +26,14 @@ impl Socket {
     /// With `receive_bytes` the system keeps about so much that is not read, instead of as much as it likes.
     pub(crate) fn connect(endpoint: &Endpoint, receive_bytes: Option<usize>) -> io::Result<Self> {
         let family = match endpoint {
-            Endpoint::Tcp(address) if address.is_ipv4() => AddressFamily::INET,
-            Endpoint::Tcp(_) => AddressFamily::INET6,
             Endpoint::Unix(_) => AddressFamily::UNIX,
+            Endpoint::Tcp(address) | Endpoint::Proxy(Proxy { address, .. }) => {
+                if address.is_ipv4() {
+                    AddressFamily::INET
+                } else {
+                    AddressFamily::INET6
+                }
+            }
         };
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         let descriptor = socket_with(family, SocketType::STREAM, flags, None)?;
@@ -35,7 +41,7 @@ impl Socket {
             set_socket_recv_buffer_size(&descriptor, bytes)?;
         }
         let begun = match endpoint {
-            Endpoint::Tcp(address) => {
+            Endpoint::Tcp(address) | Endpoint::Proxy(Proxy { address, .. }) => {
                 // The last piece of a long request must not wait for an acknowledgement of the others.
                 set_tcp_nodelay(&descriptor, true)?;
                 connect(&descriptor, address)

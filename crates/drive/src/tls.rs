@@ -13,7 +13,9 @@ use rustls::{ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureSchem
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
 use crate::failure::Failure;
+use crate::proxy::Proxy;
 use crate::trust::{Identity, Roots, Trust};
+use crate::tunnel::Tunnel;
 
 /// What is offered is one protocol and no choice: without an offer a server may take any.
 const fn alpn(protocol: Protocol) -> &'static [u8] {
@@ -27,6 +29,7 @@ const fn alpn(protocol: Protocol) -> &'static [u8] {
 #[derive(Debug, Clone)]
 pub(crate) struct Tls {
     config: Arc<ClientConfig>,
+    origin: Origin,
     name: ServerName<'static>,
 }
 
@@ -52,7 +55,12 @@ impl Tls {
                 format!("{:?} is not a name that a certificate can carry", origin.host),
             )
         })?;
-        Ok(Self { config, name })
+        Ok(Self { config, origin: origin.clone(), name })
+    }
+
+    /// The way through a proxy to the service.
+    pub(crate) fn tunnel(&self, proxy: &Proxy) -> Tunnel {
+        Tunnel::new(proxy.connect(&self.origin))
     }
 
     /// A connection whose handshake is still to come.

@@ -31,5 +31,5 @@ pub use memory::{
 pub use process::{
     Identity, ProcError, catches, command_line, environment_value, identity, innermost_pid, is_alive, name,
 };
-pub use socket::{Listener, listener_owner, listeners};
+pub use socket::{Listener, listener_owner, listeners, unix_owners};
 pub use tree::{children, descendants, with_descendants};

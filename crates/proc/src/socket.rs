@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::descriptor::socket_inodes;
 use crate::process::name;
-use crate::table::{State, each_tcp, namespace};
+use crate::table::{State, each_tcp, namespace, unix_listeners};
 
 /// A TCP socket that waits for connections, and one process that holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,17 @@ pub fn listeners(pids: &[u32]) -> Vec<Listener> {
         found.extend(own.map(|(inode, address)| Listener { address: *address, inode: *inode, pid: *pid }));
     }
     found
+}
+
+/// Which of these processes listen on a Unix socket. A path that was bound relative to a folder of the process counts
+/// if it ends the same.
+pub fn unix_owners(pids: &[u32], path: &Path) -> Vec<u32> {
+    let is_it = |(inode, bound): (u64, PathBuf)| path.ends_with(&bound).then_some(inode);
+    let owns = |pid: &u32| {
+        let sockets: BTreeSet<u64> = unix_listeners(*pid).into_iter().filter_map(is_it).collect();
+        !sockets.is_empty() && socket_inodes(*pid).any(|inode| sockets.contains(&inode))
+    };
+    pids.iter().copied().filter(owns).collect()
 }
 
 /// Who on this machine listens on a port: number and name. `None` when nobody does, or when it may not be known.

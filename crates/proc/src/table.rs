@@ -68,6 +68,24 @@ pub(crate) fn each_unix(pid: u32, mut look: impl FnMut(u64) -> ControlFlow<()>) 
     });
 }
 
+/// The listening Unix sockets of the network namespace that the process is in: number, and path as it was bound.
+pub(crate) fn unix_listeners(pid: u32) -> Vec<(u64, PathBuf)> {
+    let mut found = Vec::new();
+    let _ = each_line(pid, "unix", |line| {
+        found.extend(unix_listener(line));
+        ControlFlow::Continue(())
+    });
+    found
+}
+
+/// `0000000000000000: 00000002 00000000 00010000 0001 01 12345 /run/app.sock`; the flag says that it listens.
+fn unix_listener(line: &str) -> Option<(u64, PathBuf)> {
+    let mut words = line.split_ascii_whitespace();
+    words.nth(3).filter(|flags| *flags == "00010000")?;
+    let inode = words.nth(2)?.parse().ok()?;
+    words.next().map(|path| (inode, path.into()))
+}
+
 fn each_line(pid: u32, table: &str, mut look: impl FnMut(&str) -> ControlFlow<()>) -> ControlFlow<()> {
     let Ok(file) = File::open(format!("/proc/{pid}/net/{table}")) else { return ControlFlow::Continue(()) };
     let mut reader = BufReader::new(file.take(TABLE_BYTES_MAX));

@@ -134,7 +134,7 @@ impl Bench<'_> {
         let settings = self.settings();
         Load {
             origin: &self.subject.origin,
-            endpoint: self.subject.address.into(),
+            endpoint: self.subject.endpoint.clone(),
             template: &trial.vector.template,
             seed: settings.seed,
             first: self.next,

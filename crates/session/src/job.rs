@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use drip_drive::{Trust, Versions};
+use drip_drive::Trust;
 use drip_model::{Origin, Runtime, Settings, Vector};
+
+use crate::reach::Reach;
 
 /// A service that we start.
 #[derive(Debug, Clone)]
@@ -37,13 +39,6 @@ pub enum Place {
         /// A process of it on this machine, the root of its tree.
         pid: Option<u32>,
     },
-}
-
-/// How the service is reached.
-#[derive(Debug, Clone, Default)]
-pub struct Reach {
-    /// Which HTTP may be spoken.
-    pub versions: Versions,
 }
 
 /// One run.

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use drip_drive::Endpoint;
 use drip_model::{Conduct, Settings, Vector};
 
 use crate::job::Job;
@@ -18,11 +19,32 @@ const SAFE_METHODS: [&str; 3] = ["GET", "HEAD", "OPTIONS"];
 const METADATA_V4: [Ipv4Addr; 2] = [Ipv4Addr::new(169, 254, 169, 254), Ipv4Addr::new(100, 100, 100, 200)];
 const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 
-/// The settings that are allowed towards an address.
+/// The settings that are allowed where a host is asked.
 ///
 /// # Errors
 /// When the request must not be sent there at all, or only by somebody who says that the host is theirs.
-pub(crate) fn mind(job: &Job, host: &str, address: IpAddr) -> Result<Settings, Trouble> {
+pub(crate) fn mind(job: &Job, host: &str, endpoint: &Endpoint) -> Result<Settings, Trouble> {
+    match endpoint {
+        Endpoint::Tcp(address) => mind_address(job, host, address.ip()),
+        // Whoever listens on it is on this machine.
+        Endpoint::Unix(_) => Ok(job.settings.clone()),
+        Endpoint::Proxy(_) => mind_proxied(job, host),
+    }
+}
+
+/// Nobody can tell which address a proxy connects to, so that it is nobody's own.
+fn mind_proxied(job: &Job, host: &str) -> Result<Settings, Trouble> {
+    const WHY: &str = "through a proxy nobody can tell whose host answers; ask it directly, with --no-proxy";
+    if job.settings.owned_host.as_deref() == Some(host) {
+        return Err(Trouble::Refused(format!("--i-own {host} does not hold: {WHY}")));
+    }
+    match job.vectors.iter().find(|vector| !is_safe(vector)) {
+        Some(vector) => Err(Trouble::Refused(format!("{} is not a safe request: {WHY}", vector.endpoint))),
+        None => Ok(polite(&job.settings)),
+    }
+}
+
+fn mind_address(job: &Job, host: &str, address: IpAddr) -> Result<Settings, Trouble> {
     if is_metadata(address) {
         return Err(Trouble::Refused(format!(
             "{host} ({address}) is a metadata address; it is never requested"

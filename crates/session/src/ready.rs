@@ -1,9 +1,9 @@
 //! Waiting until a service answers, and finding where.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use drip_drive::{Question, Trust, Versions, probe};
+use drip_drive::{Endpoint, Question, Trust, Versions, probe};
 use drip_launch::Service;
 use drip_meter::Scope;
 use drip_model::{Exit, Origin, Protocol, Scheme};
@@ -12,6 +12,7 @@ use tokio::time::sleep;
 
 use crate::halt::Halt;
 use crate::job::{Job, Launch};
+use crate::reach::Reach;
 use crate::trouble::Trouble;
 
 const POLL: Duration = Duration::from_millis(100);
@@ -25,16 +26,16 @@ const OTHERS_TIME: Duration = Duration::from_millis(400);
 const OUTPUT_LINES: usize = 20;
 
 /// Where a service answered, and in which HTTP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answering {
-    pub(crate) address: SocketAddr,
+    pub(crate) endpoint: Endpoint,
     pub(crate) protocol: Protocol,
 }
 
 /// Waits until the service answers HTTP.
 pub(crate) async fn wait(
     launch: &Launch,
-    versions: Versions,
+    reach: &Reach,
     service: &Service,
     scope: Scope,
     halt: &Halt,
@@ -42,9 +43,9 @@ pub(crate) async fn wait(
     let deadline = Instant::now() + launch.ready_time_max;
     let mut seen = "it opened no port".to_owned();
     loop {
-        let (answering, silent) = ask_all(launch, versions, scope, deadline).await;
+        let (answering, silent) = ask_all(launch, reach, scope, deadline).await;
         if !answering.is_empty() {
-            return only_one(launch, versions, scope, answering, deadline).await;
+            return only_one(launch, reach, scope, answering, deadline).await;
         }
         seen = silent.unwrap_or(seen);
         still_there(service, halt)?;
@@ -79,38 +80,67 @@ pub(crate) fn exit_of(end: drip_launch::End) -> Exit {
 /// Addresses that answer, and what a silent one did. All are asked at once: a silent one keeps nobody waiting.
 async fn ask_all(
     launch: &Launch,
-    versions: Versions,
+    reach: &Reach,
     scope: Scope,
     deadline: Instant,
 ) -> (Vec<Answering>, Option<String>) {
     let mut asked = JoinSet::new();
-    for address in candidates(launch, scope) {
-        let path = launch.ready_path.clone();
+    for endpoint in candidates(launch, reach, scope) {
+        let (path, versions) = (launch.ready_path.clone(), reach.versions);
         let time_max = deadline.saturating_duration_since(Instant::now()).clamp(POLL, PROBE_TIME_MAX);
-        asked.spawn(async move { (address, ask(path, address, versions, time_max).await) });
+        asked.spawn(async move {
+            let answer = ask(path, endpoint.clone(), versions, time_max).await;
+            (endpoint, answer)
+        });
     }
     let (mut answering, mut silent) = (Vec::new(), None);
     // A panic of a probe is an address that did not answer.
-    while let Some(Ok((address, answer))) = asked.join_next().await {
+    while let Some(Ok((endpoint, answer))) = asked.join_next().await {
         match answer {
-            Ok(protocol) => answering.push(Answering { address, protocol }),
-            Err(why) => silent = Some(format!("port {}: {why}", address.port())),
+            Ok(protocol) => answering.push(Answering { endpoint, protocol }),
+            Err(why) => silent = Some(format!("{}: {why}", place(&endpoint))),
         }
     }
-    answering.sort_by_key(|answering| answering.address);
+    answering.sort_by_key(|answering| address_of(&answering.endpoint));
     (answering, silent)
+}
+
+/// As a message names it.
+fn place(endpoint: &Endpoint) -> String {
+    match endpoint {
+        Endpoint::Tcp(address) => format!("port {}", address.port()),
+        Endpoint::Unix(_) | Endpoint::Proxy(_) => endpoint.to_string(),
+    }
+}
+
+/// The address of a service on this machine; behind a Unix socket or a proxy it has none that could be known.
+pub(crate) const fn address_of(endpoint: &Endpoint) -> SocketAddr {
+    match endpoint {
+        Endpoint::Tcp(address) => *address,
+        // A port that nobody can listen on.
+        Endpoint::Unix(_) | Endpoint::Proxy(_) => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+    }
+}
+
+/// What requests to a service that we started are addressed to.
+pub(crate) fn origin_of(endpoint: &Endpoint) -> Origin {
+    let (host, port) = match endpoint {
+        Endpoint::Tcp(address) => (address.ip().to_string(), address.port()),
+        Endpoint::Unix(_) | Endpoint::Proxy(_) => ("localhost".to_owned(), Scheme::Http.default_port()),
+    };
+    Origin { scheme: Scheme::Http, host, port }
 }
 
 async fn ask(
     ready_path: Option<String>,
-    address: SocketAddr,
+    endpoint: Endpoint,
     versions: Versions,
     time_max: Duration,
 ) -> Result<Protocol, String> {
-    let origin = Origin { scheme: Scheme::Http, host: address.ip().to_string(), port: address.port() };
+    let origin = origin_of(&endpoint);
     let path = ready_path.as_deref().unwrap_or("/");
     let trust = Trust::default();
-    let question = Question { origin: &origin, endpoint: address.into(), trust: &trust, path, time_max };
+    let question = Question { origin: &origin, endpoint, trust: &trust, path, time_max };
     match probe(&question, versions).await {
         Ok(answer) if ready_path.is_none() || (200..400).contains(&answer.status) => Ok(answer.protocol),
         Ok(answer) => Err(format!("{path} answers {}", answer.status)),
@@ -118,8 +148,15 @@ async fn ask(
     }
 }
 
-/// The port that the user named, else every port that the tree listens on.
-fn candidates(launch: &Launch, scope: Scope) -> Vec<SocketAddr> {
+/// The socket or port that the user named, else every port that the tree listens on.
+fn candidates(launch: &Launch, reach: &Reach, scope: Scope) -> Vec<Endpoint> {
+    match &reach.unix_socket {
+        Some(path) => vec![Endpoint::Unix(path.clone())],
+        None => ports(launch, scope).into_iter().map(Endpoint::Tcp).collect(),
+    }
+}
+
+fn ports(launch: &Launch, scope: Scope) -> Vec<SocketAddr> {
     if let Some(port) = launch.port {
         let of_tree = listening(scope).into_iter().find(|address| address.port() == port);
         return vec![of_tree.unwrap_or(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port))];
@@ -136,49 +173,49 @@ fn listening(scope: Scope) -> Vec<SocketAddr> {
 
 async fn only_one(
     launch: &Launch,
-    versions: Versions,
+    reach: &Reach,
     scope: Scope,
     first: Vec<Answering>,
     deadline: Instant,
 ) -> Result<Answering, Trouble> {
-    if launch.port.is_some() {
-        return Ok(first[0]);
+    if launch.port.is_some() || reach.unix_socket.is_some() {
+        return Ok(first[0].clone());
     }
     sleep(OTHERS_TIME).await;
-    let (answering, _) = ask_all(launch, versions, scope, deadline).await;
+    let (answering, _) = ask_all(launch, reach, scope, deadline).await;
     if answering.len() < 2 {
-        return Ok(answering.first().copied().unwrap_or(first[0]));
+        return Ok(answering.first().unwrap_or(&first[0]).clone());
     }
     let mut services = Vec::new();
     for answers in answering {
-        if !drip_meter::is_inspector(answers.address).await {
+        if !drip_meter::is_inspector(address_of(&answers.endpoint)).await {
             services.push(answers);
         }
     }
     match services.as_slice() {
-        [] => Ok(first[0]),
-        [only] => Ok(*only),
+        [] => Ok(first[0].clone()),
+        [only] => Ok(only.clone()),
         several => Err(Trouble::SeveralPorts {
-            ports: several.iter().map(|answers| answers.address.port()).collect(),
+            ports: several.iter().map(|answers| address_of(&answers.endpoint).port()).collect(),
         }),
     }
 }
 
-/// The first of a name's addresses that answers anything to the first vector's path.
+/// The first of the ways to a host on which it answers anything to the first vector's path.
 pub(crate) async fn first_that_answers(
     origin: &Origin,
-    candidates: &[SocketAddr],
+    candidates: &[Endpoint],
     job: &Job,
 ) -> Result<Answering, Trouble> {
     let target = job.vectors.first().map(|vector| vector.template.render(0, 0).target).unwrap_or_default();
     let path = String::from_utf8_lossy(&target).into_owned();
     let time_max = FIRST_TIME_MAX.min(job.settings.budget);
     let mut why = String::new();
-    for address in candidates {
+    for endpoint in candidates {
         let question =
-            Question { origin, endpoint: (*address).into(), trust: &job.trust, path: &path, time_max };
+            Question { origin, endpoint: endpoint.clone(), trust: &job.trust, path: &path, time_max };
         match probe(&question, job.reach.versions).await {
-            Ok(answer) => return Ok(Answering { address: *address, protocol: answer.protocol }),
+            Ok(answer) => return Ok(Answering { endpoint: endpoint.clone(), protocol: answer.protocol }),
             Err(error) => why = error.to_string(),
         }
     }

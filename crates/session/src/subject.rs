@@ -1,21 +1,23 @@
 //! The service under test, started or found, and answering.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::Arc;
 
-use drip_drive::Trust;
+use drip_drive::{Endpoint, Trust};
 use drip_launch::{Command, Service, start};
 use drip_meter::{Scope, Target, Trace, TraceLine, runtime_of};
-use drip_model::{Doubt, DoubtKind, Origin, Protocol, Runtime, Scheme, Settings};
+use drip_model::{Doubt, DoubtKind, Origin, Protocol, Runtime, Settings};
 use drip_proc::{Identity, identity};
-use tokio::net::lookup_host;
 
 use crate::folder::Folder;
 use crate::halt::Halt;
 use crate::job::{Job, Launch, Place};
 use crate::manners::mind;
 use crate::preparation::Preparation;
-use crate::ready::{self, Answering};
+use crate::reach::ways;
+use crate::ready::{self, Answering, address_of, origin_of};
 use crate::trouble::Trouble;
 
 /// Longest time that a stopped service may take to end by itself.
@@ -26,7 +28,7 @@ pub(crate) struct Subject {
     /// Where requests go.
     pub(crate) origin: Origin,
     /// Resolved once and pinned.
-    pub(crate) address: SocketAddr,
+    pub(crate) endpoint: Endpoint,
     /// Which HTTP it answered in, and is spoken from then on.
     pub(crate) protocol: Protocol,
     /// Whom TLS believes there.
@@ -60,7 +62,7 @@ impl Subject {
         Some(Target {
             owners: self.owner_pids(),
             scope: self.scope?,
-            address: self.address,
+            address: address_of(&self.endpoint),
             folder: self.folder.as_ref().map(|folder| folder.path().to_owned()),
             trace: self.service.as_ref().map(trace_of),
         })
@@ -72,7 +74,7 @@ impl Subject {
         if self.owners.is_empty() {
             return scope.pids().is_empty();
         }
-        !self.owners.iter().any(drip_proc::is_alive) && owners(scope, self.address.port()).is_empty()
+        !self.owners.iter().any(drip_proc::is_alive) && owners(scope, &self.endpoint).is_empty()
     }
 }
 
@@ -99,6 +101,9 @@ async fn launched(
 ) -> Result<Subject, Trouble> {
     if let Some(port) = launch.port {
         is_free(port)?;
+    }
+    if let Some(path) = &job.reach.unix_socket {
+        is_unused(path)?;
     }
     let preparation = if job.attach { Preparation::of(job, launch) } else { Preparation::default() };
     let marks = preparation.marks();
@@ -127,7 +132,7 @@ async fn started(
     let service = start(&command(launch, &preparation)).await?;
     on_start(service.main_pid());
     let scope = Scope::Below(service.guard_pid());
-    match ready::wait(launch, job.reach.versions, &service, scope, halt).await {
+    match ready::wait(launch, &job.reach, &service, scope, halt).await {
         Ok(place) => Ok(answering(job, service, scope, place, preparation)),
         Err(trouble) => {
             // The guard ends the service in any case; the first trouble is the one to tell.
@@ -141,17 +146,17 @@ fn answering(
     job: &Job,
     service: Service,
     scope: Scope,
-    Answering { address, protocol }: Answering,
+    Answering { endpoint, protocol }: Answering,
     preparation: Preparation,
 ) -> Subject {
-    let owners = owners(scope, address.port());
+    let owners = owners(scope, &endpoint);
     let runtime = runtime(job, &owners, || service.main_pid());
     Subject {
         protocol,
         trust: Trust::default(),
-        stranger: owners.is_empty().then(|| stranger(service.main_pid(), address.port())),
-        origin: Origin { scheme: Scheme::Http, host: address.ip().to_string(), port: address.port() },
-        address,
+        stranger: owners.is_empty().then(|| stranger(service.main_pid(), &endpoint)),
+        origin: origin_of(&endpoint),
+        endpoint,
         settings: job.settings.clone(),
         service: Some(service),
         scope: Some(scope),
@@ -171,6 +176,13 @@ fn is_free(port: u16) -> Result<(), Trouble> {
         None => "another process".to_owned(),
     };
     Err(Trouble::PortTaken { port, who })
+}
+
+fn is_unused(path: &Path) -> Result<(), Trouble> {
+    match UnixStream::connect(path) {
+        Ok(_) => Err(Trouble::SocketTaken { path: path.display().to_string() }),
+        Err(_) => Ok(()),
+    }
 }
 
 fn trace_of(service: &Service) -> Trace {
@@ -202,12 +214,15 @@ fn free_port() -> Option<u16> {
 }
 
 /// Who owns the socket, as identities.
-pub(crate) fn owners(scope: Scope, port: u16) -> Vec<Identity> {
-    let mut pids: Vec<u32> = drip_proc::listeners(&scope.pids())
-        .iter()
-        .filter(|l| l.address.port() == port)
-        .map(|l| l.pid)
-        .collect();
+pub(crate) fn owners(scope: Scope, endpoint: &Endpoint) -> Vec<Identity> {
+    let mut pids: Vec<u32> = match endpoint {
+        Endpoint::Unix(path) => drip_proc::unix_owners(&scope.pids(), path),
+        Endpoint::Tcp(_) | Endpoint::Proxy(_) => drip_proc::listeners(&scope.pids())
+            .iter()
+            .filter(|l| l.address.port() == address_of(endpoint).port())
+            .map(|l| l.pid)
+            .collect(),
+    };
     pids.sort_unstable();
     pids.dedup();
     pids.into_iter().filter_map(identity).collect()
@@ -218,16 +233,16 @@ fn runtime(job: &Job, owners: &[Identity], fallback: impl Fn() -> u32) -> Option
 }
 
 async fn found(job: &Job, origin: &Origin, pid: Option<u32>) -> Result<Subject, Trouble> {
-    let candidates = resolve(origin).await?;
+    let candidates = ways(&job.reach, origin).await?;
     // Before any of them is asked anything: a name may stand for addresses that must not be.
-    for address in &candidates {
-        mind(job, &origin.host, address.ip())?;
+    for endpoint in &candidates {
+        mind(job, &origin.host, endpoint)?;
     }
-    let Answering { address, protocol } = ready::first_that_answers(origin, &candidates, job).await?;
-    let settings = mind(job, &origin.host, address.ip())?;
+    let Answering { endpoint, protocol } = ready::first_that_answers(origin, &candidates, job).await?;
+    let settings = mind(job, &origin.host, &endpoint)?;
     let mut subject = Subject {
         origin: origin.clone(),
-        address,
+        endpoint: endpoint.clone(),
         protocol,
         trust: job.trust.clone(),
         settings,
@@ -242,8 +257,8 @@ async fn found(job: &Job, origin: &Origin, pid: Option<u32>) -> Result<Subject, 
     if let Some(pid) = pid {
         let process = identity(pid).ok_or(Trouble::NoSuchProcess(pid))?;
         let scope = Scope::From(pid);
-        let owning = owners(scope, address.port());
-        subject.stranger = owning.is_empty().then(|| stranger(pid, address.port()));
+        let owning = owners(scope, &endpoint);
+        subject.stranger = owning.is_empty().then(|| stranger(pid, &endpoint));
         subject.owners = if owning.is_empty() { vec![process] } else { owning };
         subject.runtime = runtime(job, &subject.owners, || pid);
         subject.scope = Some(scope);
@@ -252,7 +267,15 @@ async fn found(job: &Job, origin: &Origin, pid: Option<u32>) -> Result<Subject, 
 }
 
 /// Growth of a bystander is not the service's, and its calm proves nothing.
-fn stranger(pid: u32, port: u16) -> Doubt {
+fn stranger(pid: u32, endpoint: &Endpoint) -> Doubt {
+    let Endpoint::Tcp(address) = endpoint else {
+        let message = format!(
+            "process {pid}, whose memory was read, does not listen on {endpoint}: read the one that does, or scan what \
+             the one that is read listens on"
+        );
+        return Doubt::new(DoubtKind::NotTheService, message);
+    };
+    let port = address.port();
     let owner = drip_proc::listener_owner(port).map(|(pid, name)| format!("; process {pid} ({name}) does"));
     let message = format!(
         "process {pid}, whose memory was read, does not listen on port {port}{}: read the one that does, or scan the \
@@ -260,12 +283,4 @@ fn stranger(pid: u32, port: u16) -> Doubt {
         owner.unwrap_or_default()
     );
     Doubt::new(DoubtKind::NotTheService, message)
-}
-
-async fn resolve(origin: &Origin) -> Result<Vec<SocketAddr>, Trouble> {
-    let unknown = |why: String| Trouble::UnknownHost { host: origin.host.clone(), why };
-    let found =
-        lookup_host((origin.host.as_str(), origin.port)).await.map_err(|error| unknown(error.to_string()))?;
-    let addresses: Vec<_> = found.collect();
-    if addresses.is_empty() { Err(unknown("it has no address".into())) } else { Ok(addresses) }
 }

@@ -17,6 +17,12 @@ pub enum Trouble {
         /// Process and name, as far as known.
         who: String,
     },
+    /// Somebody listens already on the socket that the service shall have.
+    #[error("{path} is already listened on; stop who does, or name another with --unix-socket")]
+    SocketTaken {
+        /// The socket.
+        path: String,
+    },
     /// The command ended before it answered.
     #[error("the service ended with {exit} before it answered")]
     Ended {

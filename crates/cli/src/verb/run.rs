@@ -133,6 +133,7 @@ pub(crate) const fn code_of(trouble: &Trouble) -> u8 {
     match trouble {
         Trouble::Launch(_)
         | Trouble::PortTaken { .. }
+        | Trouble::SocketTaken { .. }
         | Trouble::SeveralPorts { .. }
         | Trouble::NoSuchProcess(_) => exit::USAGE,
         Trouble::Ended { .. }

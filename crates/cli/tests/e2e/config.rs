@@ -56,6 +56,7 @@ fn what_is_wrong_in_the_file_is_told_with_its_name_before_anything_starts() {
         ("users = 0", "drip.toml: users: invalid value '0'"),
         ("budget = 'soon'", "drip.toml: budget: invalid value 'soon'"),
         ("i-own = 'example.com'", "i-own cannot be set here"),
+        ("resolve = ['example.com:80:10.0.0.1']", "resolve cannot be set here"),
         ("users = { a = 1 }", "users: a text, a number"),
         ("users = ", "drip.toml: TOML parse error"),
     ];

@@ -25,8 +25,24 @@ pub(crate) const BRIEF: [&str; 8] =
 pub(crate) const SHORT: [&str; 6] = ["--users", "4", "--dose", "200ms", "--budget", "20s"];
 const POLL: Duration = Duration::from_millis(10);
 /// Variables by which a person's own shell would change what is tested.
-const SURPRISES: [&str; 8] =
-    ["PORT", "NO_COLOR", "NODE_OPTIONS", "PYTHONPATH", "RUBYOPT", "GODEBUG", "GOFLAGS", "LD_PRELOAD"];
+const SURPRISES: [&str; 16] = [
+    "PORT",
+    "NO_COLOR",
+    "NODE_OPTIONS",
+    "PYTHONPATH",
+    "RUBYOPT",
+    "GODEBUG",
+    "GOFLAGS",
+    "LD_PRELOAD",
+    "http_proxy",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+    "HTTP_PROXY",
+];
 /// Below the ports that systems give to clients, so that no connection of a parallel test is in the way.
 static NEXT_PORT: AtomicU16 = AtomicU16::new(20_000);
 

@@ -35,3 +35,4 @@ mod start;
 mod telemetry;
 mod verdict;
 mod verify;
+mod ways;

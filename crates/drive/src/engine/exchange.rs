@@ -171,6 +171,9 @@ impl Engine {
         }
         let (received, endpoint) = (asking.received, &self.dose.endpoint);
         let failure = match error {
+            _ if line.as_ref().is_some_and(Line::is_in_tunnel) => {
+                Failure::of_connect(&error.unwrap_or_else(|| Io::ConnectionReset.into()), endpoint)
+            }
             _ if line.is_some_and(|line| line.is_shaking_hands()) => {
                 Failure::of_handshake(&error.unwrap_or_else(|| Io::UnexpectedEof.into()), endpoint)
             }

@@ -217,6 +217,7 @@ fn risen(mut line: Line, endpoint: &Endpoint) -> Result<State, Failure> {
         Ok(true) => Link::new(line).map(|link| State::Standing(Box::new(link))),
         // Its end is told before its fault is known.
         Err(error) if error.kind() == Io::NotConnected => Ok(State::Rising(line)),
+        Err(error) if line.is_in_tunnel() => Err(Failure::of_connect(&error, endpoint)),
         Err(error) => Err(Failure::of_handshake(&error, endpoint)),
     }
 }

@@ -237,7 +237,7 @@ async fn a_body_that_does_not_end_is_cut_in_time() {
     assert_eq!((tally.completed, tally.bodies_cut, tally.failed()), (4, 4, 0), "{tally:?}");
 }
 
-fn tls_that_speaks(protocols: &[&[u8]]) -> (tokio_rustls::TlsAcceptor, Trust) {
+pub(crate) fn tls_that_speaks(protocols: &[&[u8]]) -> (tokio_rustls::TlsAcceptor, Trust) {
     let (acceptor, pem) = acceptor(None);
     let mut config = (**acceptor.config()).clone();
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();

@@ -12,6 +12,7 @@ mod keep_alive;
 mod pace;
 mod pairs;
 mod probe;
+mod proxy;
 mod scenario;
 mod server;
 mod tls;

@@ -62,14 +62,14 @@ fn self_signed() -> TlsAcceptor {
 
 /// What a connection under TLS has seen.
 #[derive(Debug, Default)]
-struct Seen {
+pub(crate) struct Seen {
     connections: usize,
     requests: usize,
     goodbyes: usize,
 }
 
 /// Answers everything, over connections that are kept.
-async fn start_answering(acceptor: TlsAcceptor) -> (SocketAddr, Arc<Mutex<Seen>>, JoinSet<()>) {
+pub(crate) async fn start_answering(acceptor: TlsAcceptor) -> (SocketAddr, Arc<Mutex<Seen>>, JoinSet<()>) {
     let seen = Arc::new(Mutex::new(Seen::default()));
     let shared = Arc::clone(&seen);
     let (address, serving) = start(move |socket| {
