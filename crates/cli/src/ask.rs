@@ -38,7 +38,8 @@ pub(crate) fn run_job(args: &RunArgs) -> Result<Planned, Wrong> {
     let launch = launch(&id, &args.service, &args.command)?;
     let reach = reach(&args.common.reach)?;
     let port = args.service.port;
-    let target = Target { paths: args.paths.clone(), origin: None, port, reach: reach.clone() };
+    let trust = Trust::default();
+    let target = Target { paths: args.paths.clone(), origin: None, port, reach: reach.clone(), trust };
     let asked = requests(&args.common.request, target)?;
     job(id, Place::Launch(launch), asked, &args.common, reach, None)
 }
@@ -68,10 +69,12 @@ pub(crate) fn scan_job(args: &ScanArgs) -> Result<Planned, Wrong> {
     let place = Place::Running { origin: target.origin.clone(), pid: args.memory };
     let reach = scan_reach(args)?;
     let port = Some(target.origin.port);
-    let target = Target { paths, port, origin: Some(target.origin), reach: reach.clone() };
+    let trust = trust(&args.tls)?;
+    let target =
+        Target { paths, port, origin: Some(target.origin), reach: reach.clone(), trust: trust.clone() };
     let asked = requests(&args.common.request, target)?;
     let mut planned = job(run_id(), place, asked, &args.common, reach, args.i_own.clone())?;
-    planned.job.trust = trust(&args.tls)?;
+    planned.job.trust = trust;
     Ok(planned)
 }
 

@@ -8,7 +8,7 @@ use drip_plan::{
     Ask, Credentials, Data, Description, Endpoint, Home, Plan, Skipped, choose, credentials, endpoints, plan,
     plan_file, vectors,
 };
-use drip_session::Reach;
+use drip_session::{Reach, TOGETHER_MIN, Trust};
 
 use crate::args::RequestArgs;
 use crate::ask::Wrong;
@@ -29,6 +29,8 @@ pub(crate) struct Target {
     pub(crate) port: Option<u16>,
     /// How it is reached.
     pub(crate) reach: Reach,
+    /// Whom TLS believes there.
+    pub(crate) trust: Trust,
 }
 
 impl Target {
@@ -81,8 +83,9 @@ fn from_file(file: &Path, target: &Target, known: &Credentials) -> Result<Plan, 
     one_source("--plan", target)?;
     let name = file.display().to_string();
     let mut plan = plan_file(&name, &text("--plan", file)?, known)?;
-    if plan.vectors.iter().any(|vector| vector.weight != plan.vectors[0].weight) {
-        let why = "requests are tested one after the other, so that each gets a verdict of its own";
+    let differ = plan.vectors.iter().any(|vector| vector.weight != plan.vectors[0].weight);
+    if differ && plan.vectors.len() < TOGETHER_MIN {
+        let why = "few requests take turns, so that each gets a verdict of its own";
         plan.skipped.push(Skipped::new("their weights", why));
     }
     Ok(plan)

@@ -8,7 +8,7 @@ use drip_model::Origin;
 use drip_plan::{
     Base, DESCRIPTION_BYTES_MAX, Description, Home, Source, USUAL_PLACES, address, read, too_large,
 };
-use drip_session::{Endpoint, Reach, ways};
+use drip_session::{Endpoint, Reach, Trust, ways};
 use tokio::runtime::Runtime;
 
 use crate::ask::Wrong;
@@ -23,7 +23,7 @@ pub(crate) fn description(words: &str, service: &Target, home: &Home) -> Result<
         let target = service.origin.as_ref().ok_or_else(|| {
             Wrong("--spec auto needs a service that runs already: drip scan URL --spec auto".to_owned())
         })?;
-        return published(target, &service.reach, home);
+        return published(target, service, home);
     }
     let fault = |why: String| Wrong(format!("--spec {words}: {why}"));
     if words.contains("://") {
@@ -32,7 +32,7 @@ pub(crate) fn description(words: &str, service: &Target, home: &Home) -> Result<
         let is_its_own = service.origin.as_ref() == Some(&target.origin);
         let unix_socket = service.reach.unix_socket.clone().filter(|_| is_its_own);
         let reach = Reach { unix_socket, ..service.reach.clone() };
-        let site = Site::new(target.origin, &reach).map_err(fault)?;
+        let site = Site::new(target.origin, &reach, &service.trust).map_err(fault)?;
         let bytes = site.fetch(&target.path).map_err(fault)?;
         return whole(words, &bytes, &target.path, &Place::Url(site), home);
     }
@@ -47,9 +47,9 @@ pub(crate) fn description(words: &str, service: &Target, home: &Home) -> Result<
 }
 
 /// The first description at the usual places of a service.
-fn published(target: &Origin, reach: &Reach, home: &Home) -> Result<Description, Wrong> {
+fn published(target: &Origin, service: &Target, home: &Home) -> Result<Description, Wrong> {
     let fault = |why: String| Wrong(format!("--spec auto: {why}"));
-    let site = Site::new(target.clone(), reach).map_err(fault)?;
+    let site = Site::new(target.clone(), &service.reach, &service.trust).map_err(fault)?;
     let place = Place::Url(site.clone());
     let found = USUAL_PLACES.iter().find_map(|path| {
         let bytes = site.fetch(path).ok()?;
@@ -121,24 +121,26 @@ fn within(folder: &Path, name: &str) -> Result<Vec<u8>, String> {
 struct Site {
     origin: Origin,
     endpoint: Endpoint,
+    trust: Trust,
 }
 
 impl Site {
     /// A socket or an address that stands for the service stands for its description too.
-    fn new(origin: Origin, reach: &Reach) -> Result<Self, String> {
+    fn new(origin: Origin, reach: &Reach, trust: &Trust) -> Result<Self, String> {
         let ways = runtime()?.block_on(ways(reach, &origin)).map_err(|trouble| trouble.to_string())?;
         let endpoint = ways.into_iter().next().ok_or("the host has no address")?;
         match endpoint {
             Endpoint::Tcp(address) if drip_session::is_metadata(address.ip()) => {
                 Err("a metadata address; it is never requested".to_owned())
             }
-            endpoint => Ok(Self { origin, endpoint }),
+            endpoint => Ok(Self { origin, endpoint, trust: trust.clone() }),
         }
     }
 
     fn fetch(&self, path: &str) -> Result<Vec<u8>, String> {
         let path = if path.is_empty() { "/" } else { path };
-        let fetched = drip_drive::fetch(&self.origin, self.endpoint.clone(), path, DESCRIPTION_BYTES_MAX);
+        let Self { origin, endpoint, trust } = self;
+        let fetched = drip_drive::fetch(origin, endpoint.clone(), trust, path, DESCRIPTION_BYTES_MAX);
         runtime()?.block_on(fetched).map_err(|error| error.to_string())
     }
 }

@@ -5,20 +5,25 @@
 
 use std::time::Duration;
 
-use drip_model::{Origin, Scheme};
+use drip_model::{Origin, Protocol, Scheme};
 use h2::RecvStream;
 use http::Request;
 use http::header::{ACCEPT, USER_AGENT};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::TlsConnector;
 
 use crate::bounds::HEAD_BYTES_MAX;
 use crate::load::Endpoint;
 use crate::proxy::Proxy;
 use crate::request::OUR_NAME;
+use crate::tls::Tls;
+use crate::trust::Trust;
 
 /// Longest time for one document.
 const TIME_MAX: Duration = Duration::from_secs(10);
+
+const THROUGH_PROXY: &str = "documents are not fetched over TLS through a proxy; save it and give the file";
 
 const ACCEPTED: &str = "application/json, application/yaml, */*";
 
@@ -40,30 +45,28 @@ pub enum FetchError {
     /// More than was asked for.
     #[error("larger than {} MiB", .0 >> 20)]
     TooLarge(usize),
-    /// Only plain HTTP is spoken here.
-    #[error("documents are fetched over http only; save it and give the file")]
-    Https,
+    /// TLS cannot be set up, or not on this way.
+    #[error("{0}")]
+    Tls(String),
 }
 
-/// Fetches a document of at most `bytes_max` bytes.
+/// Fetches a document of at most `bytes_max` bytes from a service that `trust` vouches for.
 ///
 /// # Errors
 /// When it cannot be had whole; a redirect counts as an answer with something else.
 pub async fn fetch(
     origin: &Origin,
     endpoint: impl Into<Endpoint>,
+    trust: &Trust,
     path: &str,
     bytes_max: usize,
 ) -> Result<Vec<u8>, FetchError> {
-    let endpoint = endpoint.into();
-    if origin.scheme == Scheme::Https {
-        return Err(FetchError::Https);
-    }
+    let way = Way { origin, endpoint: endpoint.into(), trust };
     let exchange = async {
-        let fetched = exchange(origin, &endpoint, path, bytes_max).await;
+        let fetched = exchange(&way, path, bytes_max).await;
         match &fetched {
-            Err(FetchError::NotHttp | FetchError::Connection(_)) => {
-                let fetched_in_2 = exchange_in_2(origin, &endpoint, path, bytes_max).await;
+            Err(FetchError::NotHttp) => {
+                let fetched_in_2 = exchange_in_2(&way, path, bytes_max).await;
                 // If that is not spoken either, the first error is the one that tells.
                 fetched_in_2.transpose().unwrap_or(fetched)
             }
@@ -78,31 +81,48 @@ trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
-async fn connect(endpoint: &Endpoint) -> std::io::Result<Box<dyn Stream>> {
-    Ok(match endpoint {
-        Endpoint::Tcp(address) | Endpoint::Proxy(Proxy { address, .. }) => {
-            Box::new(TcpStream::connect(address).await?)
+/// From here to the service.
+struct Way<'a> {
+    origin: &'a Origin,
+    endpoint: Endpoint,
+    trust: &'a Trust,
+}
+
+impl Way<'_> {
+    async fn connect(&self, protocol: Protocol) -> Result<Box<dyn Stream>, FetchError> {
+        match (self.origin.scheme, self.endpoint.proxy()) {
+            (Scheme::Http, _) => Ok(self.socket().await?),
+            (Scheme::Https, None) => {
+                let told = |failure: crate::failure::Failure| FetchError::Tls(failure.words);
+                let tls = Tls::new(self.origin, self.trust, protocol).map_err(told)?;
+                let (config, name) = tls.parts();
+                Ok(Box::new(TlsConnector::from(config).connect(name, self.socket().await?).await?))
+            }
+            (Scheme::Https, Some(_)) => Err(FetchError::Tls(THROUGH_PROXY.to_owned())),
         }
-        Endpoint::Unix(path) => Box::new(UnixStream::connect(path).await?),
-    })
+    }
+
+    async fn socket(&self) -> std::io::Result<Box<dyn Stream>> {
+        Ok(match &self.endpoint {
+            Endpoint::Tcp(address) | Endpoint::Proxy(Proxy { address, .. }) => {
+                Box::new(TcpStream::connect(address).await?)
+            }
+            Endpoint::Unix(path) => Box::new(UnixStream::connect(path).await?),
+        })
+    }
 }
 
 /// The same over HTTP/2; nothing if it is not spoken.
-async fn exchange_in_2(
-    origin: &Origin,
-    endpoint: &Endpoint,
-    path: &str,
-    bytes_max: usize,
-) -> Result<Option<Vec<u8>>, FetchError> {
-    let request = Request::get(format!("{origin}{path}"))
+async fn exchange_in_2(way: &Way<'_>, path: &str, bytes_max: usize) -> Result<Option<Vec<u8>>, FetchError> {
+    let request = Request::get(format!("{}{path}", way.origin))
         .header(USER_AGENT, OUR_NAME)
         .header(ACCEPT, ACCEPTED)
         .body(())
         .map_err(|_| FetchError::NotHttp)?;
-    if endpoint.proxy().is_some() {
+    if way.endpoint.proxy().is_some() {
         return Ok(None);
     }
-    let Ok(socket) = connect(endpoint).await else { return Ok(None) };
+    let Ok(socket) = way.connect(Protocol::Http2).await else { return Ok(None) };
     let Ok((mut sender, connection)) = h2::client::handshake(socket).await else { return Ok(None) };
     let asking = async move {
         let Ok((answer, _)) = sender.send_request(request, true) else { return Ok(None) };
@@ -129,40 +149,59 @@ async fn body_in_2(mut body: RecvStream, bytes_max: usize) -> Result<Vec<u8>, Fe
     Ok(whole)
 }
 
-async fn exchange(
-    origin: &Origin,
-    endpoint: &Endpoint,
-    path: &str,
-    bytes_max: usize,
-) -> Result<Vec<u8>, FetchError> {
-    let mut socket = connect(endpoint).await?;
+async fn exchange(way: &Way<'_>, path: &str, bytes_max: usize) -> Result<Vec<u8>, FetchError> {
+    let mut socket = way.connect(Protocol::Http1).await?;
     // A proxy is told the whole URL.
-    let whole = endpoint.proxy().map(|_| origin.to_string()).unwrap_or_default();
-    let authorization = endpoint.proxy().and_then(Proxy::authorization);
+    let whole = way.endpoint.proxy().map(|_| way.origin.to_string()).unwrap_or_default();
+    let authorization = way.endpoint.proxy().and_then(Proxy::authorization);
     let authorization = authorization.map(|value| format!("Proxy-Authorization: {value}\r\n"));
     let request = format!(
         "GET {whole}{path} HTTP/1.0\r\nHost: {}\r\nUser-Agent: {OUR_NAME}\r\nAccept: {ACCEPTED}\r\n{}\r\n",
-        origin.authority(),
+        way.origin.authority(),
         authorization.unwrap_or_default(),
     );
     socket.write_all(request.as_bytes()).await?;
-    let (mut answer, answer_max) = (Vec::new(), bytes_max + HEAD_BYTES_MAX);
-    socket.take(answer_max as u64 + 1).read_to_end(&mut answer).await?;
-    if answer.len() > answer_max {
-        return Err(FetchError::TooLarge(bytes_max));
+    let (answer, ended) = read_answer(&mut socket, bytes_max + HEAD_BYTES_MAX).await;
+    match ended {
+        _ if answer.len() > bytes_max + HEAD_BYTES_MAX => Err(FetchError::TooLarge(bytes_max)),
+        Err(error) if answer.is_empty() => Err(error.into()),
+        // Many servers end TLS without a word: then the length must tell that nothing is missing.
+        ended => body(answer, ended.is_ok()),
     }
-    body(answer)
 }
 
-fn body(mut answer: Vec<u8>) -> Result<Vec<u8>, FetchError> {
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").ok_or(FetchError::NotHttp)?;
+/// Reads until the connection ends, or as much as the answer says that it has, or more than `bytes_max`.
+async fn read_answer(socket: &mut dyn Stream, bytes_max: usize) -> (Vec<u8>, std::io::Result<()>) {
+    let mut answer = Vec::new();
+    loop {
+        match socket.read_buf(&mut answer).await {
+            Ok(read) if read > 0 && answer.len() <= bytes_max && !is_whole(&answer) => {}
+            ended => return (answer, ended.map(drop)),
+        }
+    }
+}
+
+/// Whether all that it says to have is there; never where it does not say.
+fn is_whole(answer: &[u8]) -> bool {
+    let Some(end) = end_of_head(answer) else { return false };
+    content_length(&String::from_utf8_lossy(&answer[..end]))
+        .is_some_and(|length| answer.len() >= end + 4 + length)
+}
+
+fn end_of_head(answer: &[u8]) -> Option<usize> {
+    answer.windows(4).position(|window| window == b"\r\n\r\n")
+}
+
+/// `has_end`: the connection ended as it should, so that an answer without a length is whole.
+fn body(mut answer: Vec<u8>, has_end: bool) -> Result<Vec<u8>, FetchError> {
+    let end = end_of_head(&answer).ok_or(FetchError::NotHttp)?;
     let head = String::from_utf8_lossy(&answer[..end]);
     let status = head.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)?.parse::<u16>().ok());
     match status {
         Some(200) => {
             let length = content_length(&head);
             answer.drain(..end + 4);
-            if length.is_some_and(|length| length > answer.len()) {
+            if length.map_or(!has_end, |length| length > answer.len()) {
                 return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
             }
             Ok(answer)
@@ -186,6 +225,7 @@ mod tests {
     async fn fetched(answer: &'static [u8], bytes_max: usize) -> Result<Vec<u8>, FetchError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        // Whoever comes again, with HTTP/2, is hung up on.
         let server = async {
             let (mut socket, _) = listener.accept().await.unwrap();
             let mut request = Vec::new();
@@ -193,9 +233,17 @@ mod tests {
                 request.push(socket.read_u8().await.unwrap());
             }
             socket.write_all(answer).await.unwrap();
+            drop(socket);
+            loop {
+                listener.accept().await.unwrap();
+            }
         };
         let origin = Origin { scheme: Scheme::Http, host: "127.0.0.1".into(), port: address.port() };
-        tokio::join!(fetch(&origin, address, "/openapi.json", bytes_max), server).0
+        let trust = Trust::default();
+        tokio::select! {
+            fetched = fetch(&origin, address, &trust, "/openapi.json", bytes_max) => fetched,
+            () = server => unreachable!("it serves for ever"),
+        }
     }
 
     #[tokio::test]

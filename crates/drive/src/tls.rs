@@ -58,6 +58,11 @@ impl Tls {
         Ok(Self { config, origin: origin.clone(), name })
     }
 
+    /// For one connection that is no load.
+    pub(crate) fn parts(self) -> (Arc<ClientConfig>, ServerName<'static>) {
+        (self.config, self.name)
+    }
+
     /// The way through a proxy to the service.
     pub(crate) fn tunnel(&self, proxy: &Proxy) -> Tunnel {
         Tunnel::new(proxy.connect(&self.origin))

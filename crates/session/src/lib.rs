@@ -49,5 +49,6 @@ pub use job::{Job, Launch, Place};
 pub use manners::is_metadata;
 pub use reach::{Pinned, Reach, ways};
 pub use run::{Run, run};
+pub use search::TOGETHER_MIN;
 pub use secret::{hidden, is_secret};
 pub use trouble::Trouble;

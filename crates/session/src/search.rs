@@ -17,8 +17,8 @@ use crate::order::order;
 use crate::readings::Moment;
 use crate::trial::Trial;
 
-/// Fewer are asked one by one, in turns.
-const TOGETHER_MIN: usize = 5;
+/// Fewer vectors are asked one by one, in turns.
+pub const TOGETHER_MIN: usize = 5;
 /// Those who did not stand out are asked together again, so many times in all.
 const ROUNDS_MAX: usize = 8;
 /// What the search may take of the budget; the rest is for those who have to be asked alone.

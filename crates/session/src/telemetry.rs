@@ -1,10 +1,9 @@
 //! What the service tells strangers of itself: looked for once, before the first request. Where its memory cannot be seen,
 //! what it tells of it is read as well as can be.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use drip_drive::fetch;
+use drip_drive::{Endpoint, Trust, fetch};
 use drip_meter::telemetry::{Figures, TELEMETRY, Telemetry};
 use drip_model::{Exposure, Origin};
 use tokio::time::sleep;
@@ -29,7 +28,8 @@ pub(crate) struct Shown {
 /// A page by which the service tells how much memory it has.
 pub(crate) struct Teller {
     origin: Origin,
-    address: SocketAddr,
+    endpoint: Endpoint,
+    trust: Trust,
     path: &'static str,
     figures: fn(&str) -> Option<Figures>,
 }
@@ -42,7 +42,7 @@ impl Teller {
 
     /// What it tells now.
     pub(crate) async fn ask(&self) -> Result<Figures, String> {
-        let page = page(&self.origin, self.address, self.path).await?;
+        let page = page((&self.origin, &self.endpoint, &self.trust), self.path).await?;
         (self.figures)(&page).ok_or_else(|| format!("{} told nothing of memory", self.name()))
     }
 }
@@ -50,7 +50,7 @@ impl Teller {
 /// Asks for each page that services usually have. Only of a service that runs already, on this machine or on a host that
 /// the user owns: a service that we start is not where strangers reach it, and strangers' services are not probed.
 pub(crate) async fn look(job: &Job, subject: &Subject, halt: &Halt) -> Shown {
-    let is_local = subject.address.ip().to_canonical().is_loopback();
+    let is_local = is_this_machine(&subject.endpoint);
     let is_ours = is_local || subject.settings.owned_host.as_deref() == Some(&subject.origin.host);
     let mut shown = Shown::default();
     if !is_ours || !matches!(job.place, Place::Running { .. }) {
@@ -60,7 +60,7 @@ pub(crate) async fn look(job: &Job, subject: &Subject, halt: &Halt) -> Shown {
         if halt.reason().is_some() {
             break;
         }
-        if let Ok(page) = page(&subject.origin, subject.address, path).await {
+        if let Ok(page) = page((&subject.origin, &subject.endpoint, &subject.trust), path).await {
             shown.note(kind, path, &page, subject, is_local);
         }
         if !is_local {
@@ -82,14 +82,24 @@ impl Shown {
         let Some(severity) = (kind.exposes)(page) else { return };
         self.exposures.push(Exposure { path: path.to_owned(), what: kind.what, severity, is_local });
         if let Some(figures) = (kind.figures)(page).filter(|_| self.teller.is_none()) {
-            let (origin, address) = (subject.origin.clone(), subject.address);
-            self.teller = Some((Teller { origin, address, path, figures: kind.figures }, figures));
+            let Subject { origin, endpoint, trust, .. } = subject;
+            let (origin, endpoint, trust) = (origin.clone(), endpoint.clone(), trust.clone());
+            self.teller = Some((Teller { origin, endpoint, trust, path, figures: kind.figures }, figures));
         }
     }
 }
 
-async fn page(origin: &Origin, address: SocketAddr, path: &str) -> Result<String, String> {
-    let bytes =
-        fetch(origin, address, path, PAGE_BYTES_MAX).await.map_err(|error| format!("{path}: {error}"))?;
+/// A proxy may lead anywhere.
+fn is_this_machine(endpoint: &Endpoint) -> bool {
+    match endpoint {
+        Endpoint::Tcp(address) => address.ip().to_canonical().is_loopback(),
+        Endpoint::Unix(_) => true,
+        Endpoint::Proxy(_) => false,
+    }
+}
+
+async fn page((origin, endpoint, trust): (&Origin, &Endpoint, &Trust), path: &str) -> Result<String, String> {
+    let bytes = fetch(origin, endpoint.clone(), trust, path, PAGE_BYTES_MAX).await;
+    let bytes = bytes.map_err(|error| format!("{path}: {error}"))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -298,7 +298,8 @@ async fn a_document_is_had_from_a_service_that_speaks_only_http_2() {
     };
     let server = Server::start(document).await;
     let origin = Scenario::new(server.address, 1, 1).origin();
-    let fetched = || fetch(&origin, server.address, "/openapi.json", 1 << 20);
+    let trust = Trust::default();
+    let fetched = || fetch(&origin, server.address, &trust, "/openapi.json", 1 << 20);
     assert_eq!(fetched().await.unwrap().len(), 200_000);
     assert!(matches!(fetched().await, Err(FetchError::Status(302))));
     assert_eq!(server.when_all_ended().await.paths, ["/openapi.json"; 2]);

@@ -74,7 +74,8 @@ async fn a_document_comes_the_same_way() {
     let proxy = Server::start(|_| Reply::SendAndClose(answer("200 OK", ""))).await;
     let mut scenario = Scenario::new(([192, 0, 2, 1], 8080).into(), 1, 1);
     proxied(proxy.address, &mut scenario);
-    let fetched = fetch(&scenario.origin(), scenario.endpoint.clone(), "/openapi.json", 100).await;
+    let fetched =
+        fetch(&scenario.origin(), scenario.endpoint.clone(), &scenario.trust, "/openapi.json", 100).await;
     assert_eq!(fetched.unwrap(), b"ok");
     assert!(proxy.seen()[0].starts_with("GET http://192.0.2.1:8080/openapi.json HTTP/1.0\r\n"));
 }

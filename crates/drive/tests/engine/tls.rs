@@ -230,3 +230,16 @@ async fn plain_text_where_tls_was_asked_for_is_a_tls_error() {
     let (address, _serving) = start(plain).await;
     assert_refused(address).await;
 }
+
+#[tokio::test]
+async fn a_document_comes_over_tls_from_whom_the_user_trusts() {
+    let (acceptor, pem) = acceptor(None);
+    let (address, _, _serving) = start_answering(acceptor).await;
+    let origin = Scenario { scheme: Scheme::Https, ..Scenario::new(address, 1, 1) }.origin();
+    let fetched =
+        |trust| async move { drip_drive::fetch(&origin, address, &trust, "/openapi.json", 100).await };
+    let own = Trust { roots: Roots::Own(pem), identity: None };
+    assert_eq!(fetched.clone()(own).await.unwrap(), b"hello");
+    let refused = fetched(Trust::default()).await.unwrap_err();
+    assert!(refused.to_string().contains("certificate"), "{refused}");
+}
