@@ -5,14 +5,14 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use drip_model::{
-    Confidence, Crash, ErrorKind, Evidence, Exit, Exposure, Finding, Growth, Interval, Outcome, Platform,
-    Runtime, Severity, Signal, ToLimit, Unit, Verdict,
+    Confidence, Crash, ErrorKind, Evidence, Exit, Finding, Growth, Interval, Outcome, Platform, Runtime,
+    Severity, Signal, ToLimit, Unit, Verdict, Weakness,
 };
 
 use crate::basis::memory_was_seen;
-use crate::from_symptom;
 use crate::page::{Page, page};
 use crate::words;
+use crate::{from_symptom, from_weakness};
 
 const HOUR_SECONDS: f64 = 3_600.0;
 const DAY_SECONDS: f64 = 86_400.0;
@@ -48,14 +48,14 @@ pub struct Context {
 
 /// The findings that these outcomes amount to, worst first. Of two with the same id and endpoint only the
 /// worse is kept: it is one thing to be mended, however many patterns showed it.
-pub fn findings(outcomes: &[Outcome], exposures: &[Exposure], context: &Context) -> Vec<Finding> {
+pub fn findings(outcomes: &[Outcome], weaknesses: &[Weakness], context: &Context) -> Vec<Finding> {
     let mut found: Vec<Finding> = outcomes
         .iter()
         .flat_map(|outcome| {
             let grown = seen_in(outcome, context).into_iter().chain(counted(outcome));
             from_symptom::seen_in(outcome).chain(grown)
         })
-        .chain(exposures.iter().map(exposed))
+        .chain(weaknesses.iter().map(from_weakness::seen_in))
         .map(|seen| seen.into_finding(context))
         .collect();
     found.sort_by_key(|finding| (Reverse(finding.severity), Reverse(finding.confidence), finding.id));
@@ -87,26 +87,6 @@ impl Seen {
             endpoint: self.endpoint,
             cwe: page.cwe,
         }
-    }
-}
-
-/// From the machine itself nobody knows who else reaches it.
-fn exposed(exposure: &Exposure) -> Seen {
-    let Exposure { path, what, severity, is_local } = exposure;
-    let (confidence, from) = if *is_local {
-        (
-            Confidence::Tentative,
-            " It was asked from the machine itself: whether strangers reach it was not seen.",
-        )
-    } else {
-        (Confidence::Firm, "")
-    };
-    Seen {
-        id: "DRIP030",
-        severity: *severity,
-        confidence,
-        endpoint: Some(format!("GET {path}")),
-        description: format!("GET {path} answers without credentials and shows {what}.{from}"),
     }
 }
 

@@ -1,4 +1,5 @@
-//! From what a black box shows to findings: possible, never proven, and never more than medium.
+//! From what answers alone show to findings. What a black box shows of memory is possible, never proven, and never more
+//! than medium.
 
 use drip_model::{Confidence, Outcome, Severity, Symptom};
 
@@ -12,18 +13,40 @@ const CHANCES_MAX: f64 = 1e9;
 pub(crate) fn seen_in(outcome: &Outcome) -> impl Iterator<Item = Seen> {
     outcome.symptoms.iter().map(|symptom| {
         let (id, severity, what) = told(symptom, &outcome.endpoint);
+        let is_seen = matches!(symptom, Symptom::GrowingAnswers { .. });
+        let is_of_memory = !matches!(symptom, Symptom::GrowingAnswers { .. } | Symptom::NoRateLimit { .. });
         Seen {
             id,
             severity,
-            confidence: Confidence::Tentative,
+            confidence: if is_seen { Confidence::Firm } else { Confidence::Tentative },
             endpoint: Some(outcome.endpoint.clone()),
-            description: format!("{what} Memory was not seen."),
+            description: if is_of_memory { format!("{what} Memory was not seen.") } else { what },
         }
     })
 }
 
 fn told(symptom: &Symptom, endpoint: &str) -> (&'static str, Severity, String) {
     match *symptom {
+        Symptom::GrowingAnswers { first, last, requests } => (
+            "DRIP022",
+            Severity::Medium,
+            format!(
+                "Answers of {endpoint} became larger with every dose: from {} to {} over {} requests.",
+                words::bytes(first),
+                words::bytes(last),
+                words::count(requests)
+            ),
+        ),
+        Symptom::NoRateLimit { requests, per_second } => (
+            "DRIP023",
+            Severity::Low,
+            format!(
+                "{} requests to {endpoint}, {} a second, were answered without a single 429: no limit at that rate, or one \
+                 that spares this address.",
+                words::count(requests),
+                words::about(per_second)
+            ),
+        ),
         Symptom::LongerPauses { pauses, p, like_a_collector } => {
             let what = longer_pauses(endpoint, pauses, p, like_a_collector);
             let severity = if like_a_collector { Severity::Medium } else { Severity::Low };

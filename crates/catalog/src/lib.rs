@@ -6,6 +6,7 @@
 mod basis;
 mod from_outcome;
 mod from_symptom;
+mod from_weakness;
 mod page;
 mod render;
 mod score;

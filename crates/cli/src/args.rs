@@ -321,6 +321,9 @@ pub(crate) struct RequestArgs {
     /// Ask also what may change something: POST, PUT, DELETE, and what is called logout, pay, reset
     #[arg(long)]
     pub(crate) unsafe_methods: bool,
+    /// Afterwards, also try what hurts a service without limits: slow clients; large, deep and packed bodies
+    #[arg(long)]
+    pub(crate) probes: bool,
     /// Credentials of every request: bearer, basic, cookie, header or api-key, in TOML
     #[arg(long, value_name = "FILE", env = "DRIP_AUTH_FILE")]
     pub(crate) auth_file: Option<PathBuf>,

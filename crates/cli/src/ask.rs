@@ -159,6 +159,7 @@ fn job(
         runtime: common.runtime.runtime.map(runtime),
         reach,
         trust: Trust::default(),
+        probes: common.request.probes,
         load_is_explicit: load.requests.is_some() && (load.rate.is_some() || load.users.is_some()),
     };
     Ok(Planned { job, skipped: asked.plan.skipped })
@@ -199,6 +200,7 @@ pub(crate) fn doctor_job(args: &DoctorArgs) -> Result<Option<Job>, Wrong> {
         reach: Reach::default(),
         trust: Trust::default(),
         credentials: false,
+        probes: false,
         load_is_explicit: false,
     }))
 }

@@ -53,6 +53,7 @@ impl Progress {
                 self.bar.println(format!("stands out, and is asked alone now: {}", endpoints.join(", ")));
                 return None;
             }
+            Event::Probe { what } => format!("probing: {what}"),
             Event::Stopping => "stopping".to_owned(),
         })
     }

@@ -38,7 +38,7 @@ pub use fetch::{FetchError, fetch};
 pub use load::{Endpoint, Load, Model, Until};
 pub use pairs::{Paired, play_pairs};
 pub use play::play;
-pub use probe::{Answer, ProbeError, Question, Versions, probe};
+pub use probe::{Answer, ProbeError, Question, Versions, ask_once, probe};
 pub use proxy::{Proxies, Proxy, ProxyUrl};
 pub use pulse::Pulse;
 pub use trust::{Identity, Roots, Trust};

@@ -120,10 +120,19 @@ pub async fn probe(question: &Question<'_>, versions: Versions) -> Result<Answer
 async fn ask(question: &Question<'_>, protocol: Protocol) -> Result<Answer, ProbeError> {
     let target = Text::literal(question.path);
     let template = Template { method: "GET".into(), target, ..Template::default() };
+    ask_once(question, &template, protocol).await
+}
+
+/// Sends one request of a template instead, on a connection of its own.
+pub async fn ask_once(
+    question: &Question<'_>,
+    template: &Template,
+    protocol: Protocol,
+) -> Result<Answer, ProbeError> {
     let load = Load {
         origin: question.origin,
         endpoint: question.endpoint.clone(),
-        template: &template,
+        template,
         seed: 0,
         first: 0,
         until: Until::Requests { count: 1, time_max: question.time_max },

@@ -9,6 +9,7 @@
 //! *allowance* (what a healthy service of this runtime may grow during a run) and the *cache* (what a cache may
 //! hold before we call it a leak).
 
+mod answers;
 mod assess;
 mod black_box;
 mod confirm;
@@ -23,6 +24,7 @@ mod profile;
 mod shape;
 mod together;
 
+pub use answers::growing_answers;
 pub use assess::{Assessment, More, assess};
 pub use black_box::{needs_second_run, symptoms};
 pub use confirm::{confirmed, confirming_requests, lasting};

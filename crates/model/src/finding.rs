@@ -91,6 +91,51 @@ pub struct Exposure {
     pub is_local: bool,
 }
 
+/// A body that a service with limits refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyTrick {
+    /// So many bytes.
+    Large {
+        /// How many.
+        bytes: usize,
+    },
+    /// Lists in lists, so many deep.
+    Deep {
+        /// How many.
+        levels: usize,
+    },
+    /// Packed, and much larger when unpacked.
+    Packed {
+        /// Bytes that were sent.
+        sent: usize,
+        /// Bytes that they unpack to.
+        unpacked: usize,
+    },
+}
+
+/// What a service shows to those who look for it, beside what its memory does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Weakness {
+    /// Telemetry for everybody.
+    Exposed(Exposure),
+    /// It took such a body, or ended by it.
+    TakesBody {
+        /// `POST /items`.
+        endpoint: String,
+        /// Which.
+        trick: BodyTrick,
+        /// The service was gone afterwards.
+        ended: bool,
+    },
+    /// It held clients that sent the head of a request for ever.
+    HoldsSlowClients {
+        /// How many.
+        clients: usize,
+        /// For how long they were held, until we ended it.
+        seconds: u64,
+    },
+}
+
 /// One finding.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {

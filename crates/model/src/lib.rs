@@ -21,7 +21,7 @@ pub mod vector;
 
 pub use checkup::{Checkup, KnownFloor, LimitSeen, Machine, ProcessSeen, ServiceSeen};
 pub use conduct::{Conduct, HangUp, Trickle};
-pub use finding::{Category, Confidence, Exposure, Finding, Severity};
+pub use finding::{BodyTrick, Category, Confidence, Exposure, Finding, Severity, Weakness};
 pub use outcome::{Crash, Doubt, DoubtKind, Evidence, Exit, Growth, Interval, Threshold, ToLimit, Verdict};
 pub use place::{Platform, Runtime};
 pub use report::{

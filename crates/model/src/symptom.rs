@@ -12,9 +12,25 @@ pub struct Pair {
     pub down: bool,
 }
 
-/// A sign of exhaustion. Whatever is seen from outside is possible at most, never proven.
+/// A sign of exhaustion, or of a limit that is missing. What pauses and deaths are a sign of is possible, never proven.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Symptom {
+    /// Every dose had larger answers than the one before it.
+    GrowingAnswers {
+        /// Mean size of an answer in the first dose, bytes.
+        first: f64,
+        /// In the last one.
+        last: f64,
+        /// Requests until its end.
+        requests: u64,
+    },
+    /// So many requests were never answered with 429.
+    NoRateLimit {
+        /// How many.
+        requests: u64,
+        /// How many a second.
+        per_second: f64,
+    },
     /// The longest pauses become longer with the number of requests, as those of a collector do whose heap grows.
     LongerPauses {
         /// How many pauses were compared.

@@ -52,6 +52,11 @@ pub enum Event {
         /// What they ask.
         endpoints: Vec<String>,
     },
+    /// A probe begins.
+    Probe {
+        /// By what.
+        what: &'static str,
+    },
     /// The service is being stopped.
     Stopping,
 }

@@ -64,6 +64,8 @@ pub struct Job {
     pub trust: Trust,
     /// Whether requests carry credentials: a leak behind them costs an attacker more.
     pub credentials: bool,
+    /// Whether it is also sent what hurts a service without limits.
+    pub probes: bool,
     /// Whether users or rate, and the number of requests, were stated by the user: load on a host that is not this
     /// machine is never a default.
     pub load_is_explicit: bool,

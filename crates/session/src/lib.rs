@@ -24,6 +24,7 @@ mod opinions;
 mod order;
 mod outcome;
 mod preparation;
+mod probes;
 mod reach;
 mod readings;
 mod ready;

@@ -39,6 +39,7 @@ fn mind_proxied(job: &Job, host: &str) -> Result<Settings, Trouble> {
         return Err(Trouble::Refused(format!("--i-own {host} does not hold: {WHY}")));
     }
     match job.vectors.iter().find(|vector| !is_safe(vector)) {
+        _ if job.probes => Err(Trouble::Refused(format!("--probes may hurt: {WHY}"))),
         Some(vector) => Err(Trouble::Refused(format!("{} is not a safe request: {WHY}", vector.endpoint))),
         None => Ok(polite(&job.settings)),
     }
@@ -57,6 +58,9 @@ fn mind_address(job: &Job, host: &str, address: IpAddr) -> Result<Settings, Trou
         return owned(job, host);
     }
     match job.vectors.iter().find(|vector| !is_safe(vector)) {
+        _ if job.probes => Err(Trouble::Refused(format!(
+            "--probes may hurt a service and {host} is not this machine; if it is yours, say so with --i-own {host}"
+        ))),
         Some(vector) => Err(Trouble::Refused(format!(
             "{} is not a safe request and {host} is not this machine; if it is yours, say so with --i-own {host}",
             vector.endpoint

@@ -1,15 +1,19 @@
 //! From what was asked and read of one vector to its outcome.
 
-use drip_judge::{Limit, forecast};
-use drip_model::{Doubt, DoubtKind, Outcome, Series, ServiceCost, Signal, ToLimit, Unit, Verdict};
+use drip_judge::{Limit, forecast, growing_answers};
+use drip_model::{Doubt, DoubtKind, Outcome, Series, ServiceCost, Signal, Symptom, ToLimit, Unit, Verdict};
 
 use crate::bench::Bench;
 use crate::halt::Reason;
 use crate::readings::Readings;
 use crate::room::{growth_of, limits_of};
+use crate::telemetry::is_this_machine;
 use crate::trial::Trial;
 use crate::verdict::{Judged, Known, weigh};
 use crate::witness::Witness;
+
+/// So many requests without a 429 say that there is no limit at that rate; the polite profile sends fewer.
+const RATE_REQUESTS_MIN: u64 = 1000;
 
 /// Weighs a finished trial.
 pub(crate) async fn outcome(
@@ -35,6 +39,7 @@ pub(crate) async fn outcome(
     let service_cost = service_cost(&trial);
     let sampled = Series { points: trial.samples.take(), ..Series::new(Signal::Anon) };
     let judged_by = judged.evidence.as_ref().map(|evidence| evidence.signal);
+    let symptoms = symptoms(bench, &trial);
     let mut series = trial.readings.signals;
     // Counts are in the gauges; as a series of its own only the one that the verdict rests on.
     series.retain(|series| series.signal.unit() == Unit::Bytes || judged_by == Some(series.signal));
@@ -55,9 +60,20 @@ pub(crate) async fn outcome(
         gauges: trial.readings.gauges,
         service_cost,
         confirmed,
-        symptoms: trial.symptoms,
+        symptoms,
         asked_with: trial.asked_with,
     }
+}
+
+/// What a black box showed, and what shows whether memory is seen or not.
+fn symptoms(bench: &Bench<'_>, trial: &Trial<'_>) -> Vec<Symptom> {
+    let (requests, statuses) = (trial.tally.played(), &trial.tally.statuses);
+    // On the machine itself nobody stands before the service who would count.
+    let is_unlimited = !is_this_machine(&bench.subject.endpoint)
+        && requests >= RATE_REQUESTS_MIN
+        && !statuses.contains_key(&429);
+    let unlimited = is_unlimited.then(|| Symptom::NoRateLimit { requests, per_second: trial.rate() });
+    trial.symptoms.iter().copied().chain(growing_answers(&trial.sizes)).chain(unlimited).collect()
 }
 
 fn service_cost(trial: &Trial<'_>) -> ServiceCost {

@@ -6,8 +6,8 @@ use std::time::{Instant, SystemTime};
 use drip_catalog::Context;
 use drip_drive::Pulse;
 use drip_model::{
-    Doubt, DoubtKind, Exposure, Footprint, Origin, Outcome, Report, Runtime, Scheme, Service, Settings,
-    Status, Vector, VectorId,
+    Doubt, DoubtKind, Footprint, Origin, Outcome, Report, Runtime, Scheme, Service, Settings, Status, Vector,
+    VectorId, Weakness,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +20,7 @@ use crate::halt::{Halt, Reason};
 use crate::job::{Job, Place};
 use crate::ledger::Ledger;
 use crate::outcome::outcome;
+use crate::probes::Prober;
 use crate::readings::Taken;
 use crate::secret;
 use crate::subject::{self, Subject};
@@ -130,7 +131,7 @@ async fn measure(
     clock: Clock,
     on_event: &mut (dyn FnMut(Event) + Send),
 ) -> Run {
-    let shown = telemetry::look(job, &subject, halt).await;
+    let mut shown = telemetry::look(job, &subject, halt).await;
     let (teller, told) = shown.teller.unzip();
     subject.runtime = subject.runtime.or_else(|| told?.runtime);
     let gauges = Gauges::open(job, &subject, teller, clock.started).await;
@@ -172,9 +173,14 @@ async fn measure(
         |outcome: &Outcome| outcome.evidence.as_ref().is_some_and(|evidence| evidence.signal.is_floor());
     let was_read = outcomes.iter().any(|outcome| of_floor(outcome) || judged_by_floor(outcome));
     let floor = bench.gauges.used.clone().filter(|_| was_read);
+    if job.probes {
+        let (vectors, seed) = (job.vectors.as_slice(), subject.settings.seed);
+        let mut prober = Prober { subject: &subject, vectors, seed, halt, on_event: bench.on_event };
+        shown.weaknesses.extend(prober.all().await);
+    }
     (bench.on_event)(Event::Stopping);
     bench.gauges.close().await;
-    let mut report = report(job, &subject, clock, (outcomes, &shown.exposures), requests, halt);
+    let mut report = report(job, &subject, clock, (outcomes, &shown.weaknesses), requests, halt);
     report.service.floor = floor;
     end(subject, report).await
 }
@@ -258,7 +264,7 @@ fn report(
     job: &Job,
     subject: &Subject,
     clock: Clock,
-    (outcomes, exposures): (Vec<Outcome>, &[Exposure]),
+    (outcomes, weaknesses): (Vec<Outcome>, &[Weakness]),
     requests: u64,
     halt: &Halt,
 ) -> Report {
@@ -268,7 +274,7 @@ fn report(
         credentials_needed: job.credentials,
         rate_expected: subject.settings.rate_expected,
     };
-    let findings = drip_catalog::findings(&outcomes, exposures, &context);
+    let findings = drip_catalog::findings(&outcomes, weaknesses, &context);
     let died = halt.reason() == Some(Reason::Died);
     let last_output =
         subject.service.as_ref().filter(|_| died).map(|service| service.last_output(LAST_LINES));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use drip_drive::{Endpoint, Trust, fetch};
 use drip_meter::telemetry::{Figures, TELEMETRY, Telemetry};
-use drip_model::{Exposure, Origin};
+use drip_model::{Exposure, Origin, Weakness};
 use tokio::time::sleep;
 
 use crate::halt::Halt;
@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// What was found.
 #[derive(Default)]
 pub(crate) struct Shown {
-    pub(crate) exposures: Vec<Exposure>,
+    pub(crate) weaknesses: Vec<Weakness>,
     /// A page that tells of memory, and what it told.
     pub(crate) teller: Option<(Teller, Figures)>,
 }
@@ -80,7 +80,9 @@ impl Shown {
         is_local: bool,
     ) {
         let Some(severity) = (kind.exposes)(page) else { return };
-        self.exposures.push(Exposure { path: path.to_owned(), what: kind.what, severity, is_local });
+        let path_shown = path.to_owned();
+        let exposure = Exposure { path: path_shown, what: kind.what, severity, is_local };
+        self.weaknesses.push(Weakness::Exposed(exposure));
         if let Some(figures) = (kind.figures)(page).filter(|_| self.teller.is_none()) {
             let Subject { origin, endpoint, trust, .. } = subject;
             let (origin, endpoint, trust) = (origin.clone(), endpoint.clone(), trust.clone());
@@ -90,7 +92,7 @@ impl Shown {
 }
 
 /// A proxy may lead anywhere.
-fn is_this_machine(endpoint: &Endpoint) -> bool {
+pub(crate) fn is_this_machine(endpoint: &Endpoint) -> bool {
     match endpoint {
         Endpoint::Tcp(address) => address.ip().to_canonical().is_loopback(),
         Endpoint::Unix(_) => true,

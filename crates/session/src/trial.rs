@@ -20,6 +20,8 @@ pub(crate) struct Trial<'a> {
     pub(crate) planned: usize,
     pub(crate) tally: Tally,
     pub(crate) readings: Readings,
+    /// Mean size of an answer in each dose, with the requests until its end.
+    pub(crate) sizes: Vec<(u64, f64)>,
     /// Processor time that the service used in the judged doses, and requests of these.
     pub(crate) cpu: (Duration, u64),
     pub(crate) samples: Samples,
@@ -53,6 +55,7 @@ impl<'a> Trial<'a> {
             planned: 0,
             tally: Tally::default(),
             readings: Readings::default(),
+            sizes: Vec::new(),
             cpu: (Duration::ZERO, 0),
             samples: Samples::default(),
             unit: 0,
@@ -83,6 +86,9 @@ impl<'a> Trial<'a> {
         self.sent += tally.sent();
         self.requests += tally.played();
         self.doses += 1;
+        if tally.completed > 0 {
+            self.sizes.push((self.requests, as_float(tally.body_bytes) / as_float(tally.completed)));
+        }
         self.tally.add(tally);
     }
 

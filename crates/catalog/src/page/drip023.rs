@@ -15,9 +15,9 @@ pub(crate) static PAGE: Page = Page {
     why: "One client can take what is meant for all, and every other weakness (a leak, an expensive query, a \
           guessable code) can be used at full speed. A rate limit does not mend a leak: it only lengthens \
           the time until the end.",
-    how_seen: "Not reported by this version of Drip. By hand: send requests well above what one user needs \
-               and look for a 429 or RateLimit headers. None seen means none at that rate: a limit above it, \
-               or one that spares the tester's address, remains invisible.",
+    how_seen: "A scan of a host that the user owns, with a thousand requests and more, none of which was answered \
+               with 429. None seen means none at that rate: a limit above it, or one that spares the tester's \
+               address, remains invisible. On the machine itself it is not looked for.",
     fix: Fix {
         general: "Limit by what identifies a client best: key or account first, address second. Answer 429 \
                   with Retry-After. Put the cheap limit into the proxy and the exact one for expensive \

@@ -20,9 +20,9 @@ pub(crate) static PAGE: Page = Page {
     why: "Parsed data takes several times the memory of its text, so a body that fits may not fit when \
           parsed. Deep nesting exhausts the stack of a recursive parser, which in some languages ends the \
           process. A batch multiplies one request's cost past any rate limit.",
-    how_seen: "Not reported by this version of Drip. By hand, on a service of your own: send a body just \
-               above the documented maximum, JSON nested some thousand levels deep, and a list of a hundred \
-               thousand items. A 413 or 400 at once is right.",
+    how_seen: "With --probes, an endpoint that takes JSON and refuses a broken one is sent its usual body with 1 MiB \
+               of spaces, and with lists nested 10,000 deep. A 413 or 400 is right. By hand: the documented \
+               maximum and a little more, and a list of a hundred thousand items.",
     fix: Fix {
         general: "Set a maximum for each: body bytes, checked while reading and not by Content-Length alone; \
                   depth; items per list; characters per field; operations per batch. Refuse with 413 or 400 \

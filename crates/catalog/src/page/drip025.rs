@@ -14,8 +14,8 @@ pub(crate) static PAGE: Page = Page {
            only the packed size. Gzip packs up to about a thousand times.",
     why: "A megabyte sent becomes a gigabyte in memory. One request is enough to pass the limit of a small \
           container.",
-    how_seen: "Not reported by this version of Drip. By hand, on a service of your own: send a gzip body of \
-               about 16 KiB that unpacks to 16 MiB of zeros and watch its memory. A 413 or 415 is right.",
+    how_seen: "With --probes, an endpoint that takes its usual body packed, and refuses one that only says so, is \
+               sent that body with spaces, 16 MiB when unpacked. A 413 or 415 is right.",
     fix: Fix {
         general: "Count bytes after unpacking and stop at the maximum, while unpacking and not afterwards. \
                   Refuse Content-Encoding in requests (415) where no client needs it. For archives bound the \

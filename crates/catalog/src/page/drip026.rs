@@ -15,8 +15,9 @@ pub(crate) static PAGE: Page = Page {
     why: "A few hundred such connections from one machine, at almost no traffic, take all workers, \
           descriptors or memory. The same holds for a slow service that yours waits for without a timeout: \
           its trouble becomes yours.",
-    how_seen: "Not reported by this version of Drip. By hand, on a service of your own: open a connection, \
-               send half a request head, and see how long it stays open; the same with half a body.",
+    how_seen: "With --probes, eight clients send the head of a request line by line, without an end. A service that \
+               holds all of them for 100 seconds is reported. By hand: the same with half a body, and with an \
+               answer that is read slowly.",
     fix: Fix {
         general: "Set four timeouts: for the request's head, for its body, for an idle connection, and for \
                   writing the answer. Set one on every outgoing call, shorter than the one of whoever waits \

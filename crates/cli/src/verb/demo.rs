@@ -107,6 +107,7 @@ fn job(copies: usize) -> Result<Job, Wrong> {
         preload: false,
         runtime: None,
         credentials: false,
+        probes: false,
         load_is_explicit: false,
     })
 }

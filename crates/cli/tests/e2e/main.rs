@@ -25,6 +25,7 @@ mod leftovers;
 mod notify;
 mod npm;
 mod output;
+mod probes;
 mod recycling;
 mod request;
 mod scan;
