@@ -61,8 +61,8 @@ pub(crate) const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
 pub(crate) const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 
 /// Most reads of one HTTP/2 connection in one turn of the loop, so that a flood of frames cannot hold it up.
-pub(crate) const READS_IN_A_TURN_MAX: u32 = 16;
+pub(crate) const READS_IN_A_TURN_MAX: u32 = 4;
 
 /// Most small pieces of bodies over HTTP/2 that wait to be counted. One turn's reads can hold hardly more, and more of
 /// them would be an attack on our memory.
-pub(crate) const DATA_FRAMES_MAX: usize = 16 * 1024;
+pub(crate) const DATA_FRAMES_MAX: usize = 8 * 1024;

@@ -355,7 +355,8 @@ proptest! {
         prop_assert_eq!(read_in_any_pieces(false, &answer[..answer.len() - 1]), Ok(None));
     }
 
-    /// What stands in for a fuzzer: no bytes make the reader panic, and pieces never change what is read.
+    /// What stands in for the fuzzer (`fuzz/`) in every run of the tests: no bytes make the reader panic, and pieces
+    /// never change what is read.
     #[test]
     fn any_change_of_a_legal_answer_is_read_the_same_in_any_pieces(
         (answer, _) in legal(),

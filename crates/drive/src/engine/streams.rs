@@ -202,11 +202,14 @@ impl Engine {
         if more {
             self.trunks.unfinished.push(trunk);
         }
+        if matches!(self.dose.conduct, Conduct::HangUp(HangUp::Sent(_))) {
+            // All of them are sent now, as far as they shall be.
+            self.each_asking(trunk, |engine, user| engine.leave(user));
+        }
         if heard {
             self.each_asking(trunk, |engine, user| engine.listen(user, trunk));
         }
         match self.dose.conduct {
-            Conduct::HangUp(HangUp::Sent(_)) => self.each_asking(trunk, |engine, user| engine.leave(user)),
             Conduct::SlowRead(Trickle { every, .. }) | Conduct::SlowWrite(Trickle { every, .. }) => {
                 self.pause(trunk, every);
             }

@@ -43,7 +43,10 @@ impl Wire {
 
     /// The poll has told of the socket.
     pub(super) fn stir(&self, ended: bool) {
-        self.inner().line.stir(ended);
+        let mut inner = self.inner();
+        inner.line.stir(ended);
+        // What was read before, and waited for room to answer it, may be heard now.
+        inner.has_heard = true;
     }
 
     /// A new turn of the loop.

@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use drip_drive::{Load, Paired, Pulse, Until, play_pairs};
-use drip_model::{ErrorKind, Shortage, Text};
+use drip_model::{ErrorKind, Protocol, Shortage, Text};
 use tokio_util::sync::CancellationToken;
 
+use crate::http2_server;
 use crate::scenario::{Scenario, constant, get, numbered};
 use crate::server::{Place, Reply, Server, answer};
 
@@ -56,6 +57,24 @@ async fn both_requests_of_a_pair_share_a_connection_in_either_order() {
     for (n, pair) in server.seen().chunks(2).enumerate() {
         let tested = format!("GET /{n} ");
         assert!(pair.iter().any(|request| request.starts_with(&tested)), "{pair:?}");
+    }
+}
+
+#[tokio::test]
+async fn over_http_2_both_requests_of_a_pair_share_a_connection_too() {
+    let server = http2_server::Server::start(|_| http2_server::Reply::ok()).await;
+    let scenario = Scenario {
+        template: numbered(),
+        protocol: Protocol::Http2,
+        ..Scenario::new(server.address, 1, COUNT)
+    };
+    let paired = play(&scenario, &Pulse::default()).await;
+    assert_eq!((paired.pairs.len() as u64, paired.tally.completed), (COUNT, COUNT));
+    assert!(paired.pairs.iter().all(|pair| !pair.down && !pair.latency.is_zero()));
+    let seen = server.when_all_ended().await;
+    assert_eq!((seen.opened, seen.at_once), (1, 1));
+    for (n, pair) in seen.paths.chunks(2).enumerate() {
+        assert!(pair.contains(&format!("/{n}")) && pair.contains(&"/control".to_owned()), "{pair:?}");
     }
 }
 
