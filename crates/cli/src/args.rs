@@ -336,9 +336,9 @@ pub(crate) struct RequestArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connections")]
 pub(crate) struct ReachArgs {
-    /// HTTP to speak; auto: 1.1, and 2 with a service that speaks no 1.1
-    #[arg(long, value_enum, value_name = "VERSION", env = "DRIP_HTTP", default_value = "auto")]
-    pub(crate) http: HttpVersion,
+    /// HTTP to speak; auto: 1.1, and 2 with a service that speaks no 1.1 [default: auto]
+    #[arg(long, value_enum, value_name = "VERSION", env = "DRIP_HTTP")]
+    pub(crate) http: Option<HttpVersion>,
     /// Connect to this Unix socket, whatever the host is
     #[arg(long, value_name = "PATH", env = "DRIP_UNIX_SOCKET")]
     pub(crate) unix_socket: Option<PathBuf>,

@@ -80,9 +80,9 @@ pub(crate) fn scan_job(args: &ScanArgs) -> Result<Planned, Wrong> {
 
 fn reach(args: &ReachArgs) -> Result<Reach, Wrong> {
     let versions = match args.http {
-        HttpVersion::Auto => Versions::Either,
-        HttpVersion::One => Versions::Only(Protocol::Http1),
-        HttpVersion::Two => Versions::Only(Protocol::Http2),
+        None | Some(HttpVersion::Auto) => Versions::Either,
+        Some(HttpVersion::One) => Versions::Only(Protocol::Http1),
+        Some(HttpVersion::Two) => Versions::Only(Protocol::Http2),
     };
     let unix_socket = args.unix_socket.as_ref().map(std::path::absolute).transpose()?;
     Ok(Reach { versions, unix_socket, ..Reach::default() })

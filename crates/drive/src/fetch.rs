@@ -3,6 +3,7 @@
 //! HTTP/1.0 by hand, since such an answer ends with its connection: no pool, no chunks, nothing that is left over. Over
 //! HTTP/2 from a service that speaks nothing else. Redirects are not followed and no credentials are sent.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use drip_model::{Origin, Protocol, Scheme};
@@ -11,6 +12,7 @@ use http::Request;
 use http::header::{ACCEPT, USER_AGENT};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::bounds::HEAD_BYTES_MAX;
@@ -23,6 +25,8 @@ use crate::trust::Trust;
 /// Longest time for one document.
 const TIME_MAX: Duration = Duration::from_secs(10);
 
+/// Longest time for one over HTTP/2, which is asked for when the service has answered already, in no HTTP/1.
+const TIME_MAX_IN_2: Duration = Duration::from_secs(5);
 const THROUGH_PROXY: &str = "documents are not fetched over TLS through a proxy; save it and give the file";
 
 const ACCEPTED: &str = "application/json, application/yaml, */*";
@@ -62,18 +66,30 @@ pub async fn fetch(
     bytes_max: usize,
 ) -> Result<Vec<u8>, FetchError> {
     let way = Way { origin, endpoint: endpoint.into(), trust };
-    let exchange = async {
-        let fetched = exchange(&way, path, bytes_max).await;
-        match &fetched {
-            Err(FetchError::NotHttp) => {
-                let fetched_in_2 = exchange_in_2(&way, path, bytes_max).await;
-                // If that is not spoken either, the first error is the one that tells.
-                fetched_in_2.transpose().unwrap_or(fetched)
+    let fetched =
+        timeout(TIME_MAX, exchange(&way, path, bytes_max)).await.map_err(|_| FetchError::Timeout)?;
+    if !fetched.as_ref().is_err_and(FetchError::may_speak_otherwise) {
+        return fetched;
+    }
+    match timeout(TIME_MAX_IN_2, exchange_in_2(&way, path, bytes_max)).await {
+        Ok(fetched_in_2) => fetched_in_2.transpose().unwrap_or(fetched),
+        // If that is not spoken either, the first error is the one that tells.
+        Err(_) => fetched,
+    }
+}
+
+impl FetchError {
+    /// Whether somebody is there who may understand another version of HTTP.
+    fn may_speak_otherwise(&self) -> bool {
+        match self {
+            Self::NotHttp => true,
+            // Under TLS a service that speaks nothing else ends the handshake.
+            Self::Connection(error) => {
+                matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::InvalidData)
             }
-            _ => fetched,
+            _ => false,
         }
-    };
-    tokio::time::timeout(TIME_MAX, exchange).await.map_err(|_| FetchError::Timeout)?
+    }
 }
 
 /// Either kind of connection.
@@ -225,25 +241,18 @@ mod tests {
     async fn fetched(answer: &'static [u8], bytes_max: usize) -> Result<Vec<u8>, FetchError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        // Whoever comes again, with HTTP/2, is hung up on.
-        let server = async {
+        let server = async move {
             let (mut socket, _) = listener.accept().await.unwrap();
+            drop(listener);
             let mut request = Vec::new();
             while !request.ends_with(b"\r\n\r\n") {
                 request.push(socket.read_u8().await.unwrap());
             }
             socket.write_all(answer).await.unwrap();
-            drop(socket);
-            loop {
-                listener.accept().await.unwrap();
-            }
         };
         let origin = Origin { scheme: Scheme::Http, host: "127.0.0.1".into(), port: address.port() };
         let trust = Trust::default();
-        tokio::select! {
-            fetched = fetch(&origin, address, &trust, "/openapi.json", bytes_max) => fetched,
-            () = server => unreachable!("it serves for ever"),
-        }
+        tokio::join!(fetch(&origin, address, &trust, "/openapi.json", bytes_max), server).0
     }
 
     #[tokio::test]

@@ -143,6 +143,19 @@ mod tests {
     }
 
     #[test]
+    fn the_owners_of_a_unix_socket_are_those_that_listen_on_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.sock");
+        let me = std::process::id();
+        assert_eq!(unix_owners(&[me], &path), []);
+        let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let _connected = std::os::unix::net::UnixStream::connect(&path).unwrap();
+        let (child, _) = listening_child("AF_INET", "127.0.0.1", "");
+        assert_eq!(unix_owners(&[me, child.pid()], &path), [me]);
+        assert_eq!(unix_owners(&[me], &folder.path().join("other.sock")), []);
+    }
+
+    #[test]
     fn the_owner_of_a_port_is_named() {
         let (child, address) = listening_child("AF_INET", "127.0.0.1", "");
         let (pid, name) = listener_owner(address.port()).unwrap();
