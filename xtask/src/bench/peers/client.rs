@@ -25,12 +25,17 @@ pub(super) enum Kind {
     UniqueQuery,
     /// The same one on a new connection each time.
     Fresh,
+    /// The same one on kept connections under TLS.
+    Tls,
+    /// The same one over HTTP/2 without TLS, ten at once on each of ten connections.
+    Http2,
 }
 
 impl Errand {
     fn url(&self) -> String {
         let query = if self.kind == Kind::UniqueQuery { "?key={uuid}" } else { "" };
-        format!("http://127.0.0.1:{}/data{query}", self.port)
+        let scheme = if self.kind == Kind::Tls { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}/data{query}", self.port)
     }
 }
 
@@ -82,19 +87,19 @@ pub(super) static CLIENTS: &[Client] = &[
         name: "h2load",
         from: "Debian: nghttp2-client",
         program: |_| program::on_path("h2load"),
-        words: |errand| words(&format!("--h1 -c {} -D {}", errand.users, errand.seconds), errand),
+        words: |errand| match errand.kind {
+            Kind::Http2 => {
+                words(&format!("-c {} -m {STREAMS} -D {}", connections(errand), errand.seconds), errand)
+            }
+            _ => words(&format!("--h1 -c {} -D {}", errand.users, errand.seconds), errand),
+        },
         requests: |printed| number_before(printed, " done"),
     },
     Client {
         name: "oha",
         from: "cargo install oha --locked",
         program: |_| program::on_path("oha"),
-        words: |errand| {
-            words(
-                &format!("--no-tui --output-format json -c {} -z {}s", errand.users, errand.seconds),
-                errand,
-            )
-        },
+        words: oha,
         requests: |printed| {
             let statuses = json(printed)?;
             let counts = statuses["statusCodeDistribution"].as_object()?;
@@ -136,10 +141,31 @@ impl Built {
     }
 }
 
+/// Requests at once on a connection of HTTP/2; ours does as many by itself.
+const STREAMS: u32 = 10;
+
+/// Connections of HTTP/2 for as many requests at once as there are users.
+const fn connections(errand: &Errand) -> u32 {
+    errand.users / STREAMS
+}
+
 fn drip(errand: &Errand) -> Vec<String> {
-    let fresh = (errand.kind == Kind::Fresh).then(|| "fresh".to_owned());
+    let manner = match errand.kind {
+        Kind::Fresh => Some("fresh"),
+        Kind::Tls => Some("insecure"),
+        Kind::Http2 => Some("http2"),
+        Kind::KeepAlive | Kind::UniqueQuery => None,
+    };
     let settings = [format!("users={}", errand.users), format!("seconds={}", errand.seconds)];
-    [errand.url()].into_iter().chain(settings).chain(fresh).collect()
+    [errand.url()].into_iter().chain(settings).chain(manner.map(str::to_owned)).collect()
+}
+
+fn oha(errand: &Errand) -> Vec<String> {
+    let connections = match errand.kind {
+        Kind::Http2 => format!("--http2 -c {} -p {STREAMS}", connections(errand)),
+        _ => format!("-c {}", errand.users),
+    };
+    words(&format!("--no-tui --output-format json {connections} -z {}s", errand.seconds), errand)
 }
 
 fn wrk(errand: &Errand) -> Vec<String> {

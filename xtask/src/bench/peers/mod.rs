@@ -7,7 +7,7 @@ mod table;
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,9 @@ const ROUNDS: usize = 7;
 const SECONDS: u32 = 3;
 /// Connections.
 const USERS: u32 = 50;
+
+/// Requests at once over HTTP/2: ten connections of ten.
+const STREAMS: u32 = 100;
 
 /// Requests per second by the clock, and for how long.
 const RATE: u32 = 10_000;
@@ -60,12 +63,15 @@ pub(super) fn run(workspace: &Workspace, words: &[String]) -> Result<(), Failure
 struct Bench {
     built: Built,
     server: Server,
+    tls: Server,
+    /// Where it is installed.
+    http2: Option<Server>,
 }
 
 impl Bench {
     fn set_up(workspace: &Workspace) -> Result<Self, Failure> {
         let mut cargo = program::cargo(&workspace.root);
-        cargo.args(["build", "--release", "--package", "drip-drive", "--example", "load"]);
+        cargo.args(["build", "--release", "--workspace", "--example", "load", "--example", "tls_server"]);
         program::run(&mut cargo, "cargo build")?;
         let folder = workspace.target.join("peers");
         fs::create_dir_all(&folder).map_err(|error| Failure::step("the folder of the peers", error))?;
@@ -76,19 +82,42 @@ impl Bench {
             program::run(&mut cc, "compiling the peers")?;
         }
         raise_limits()?;
+        let tls = Command::new(workspace.target.join("release/examples/tls_server"));
         Ok(Self {
             built: Built::new(&workspace.target, &folder),
-            server: Server::start(folder.join("server"))?,
+            server: Server::start(Command::new(folder.join("server")))?,
+            tls: Server::start(tls)?,
+            http2: nghttpd(&folder)?.map(Server::start).transpose()?,
         })
+    }
+
+    /// Whom such requests are sent to, and how many at once.
+    fn target(&self, kind: Kind) -> Option<(u16, u32)> {
+        match kind {
+            Kind::KeepAlive | Kind::UniqueQuery | Kind::Fresh => Some((self.server.port, USERS)),
+            Kind::Tls => Some((self.tls.port, USERS)),
+            Kind::Http2 => self.http2.as_ref().map(|server| (server.port, STREAMS)),
+        }
     }
 
     fn table(&self) -> Result<Table, Failure> {
         let everybody: Vec<&Client> = CLIENTS.iter().collect();
-        let [drip, wrk] = ["drip", "wrk"].map(Client::named);
+        let [drip, wrk, oha, h2load] = ["drip", "wrk", "oha", "h2load"].map(Client::named);
         let (keep_alive, missing) = self.rounds(&everybody, Kind::KeepAlive)?;
         let unique = self.compare(&[(drip, Kind::KeepAlive), (drip, Kind::UniqueQuery)])?;
         let fresh = self.compare(&[(drip, Kind::Fresh), (wrk, Kind::Fresh)])?;
-        Ok(Table { keep_alive, missing, unique, fresh, timer: self.timer()?, memory: self.memory()? })
+        let tls = self.compare(&[(drip, Kind::Tls), (wrk, Kind::Tls)])?;
+        let http2 = self.compare(&[(drip, Kind::Http2), (oha, Kind::Http2), (h2load, Kind::Http2)])?;
+        Ok(Table {
+            keep_alive,
+            missing,
+            unique,
+            fresh,
+            tls,
+            http2,
+            timer: self.timer()?,
+            memory: self.memory()?,
+        })
     }
 
     /// All of these in turn, round after round; and whom of them this machine does not have.
@@ -113,7 +142,8 @@ impl Bench {
         for round in 1..=ROUNDS {
             eprintln!("xtask: round {round} of {ROUNDS}");
             for ((client, kind), numbers) in &mut rows {
-                let errand = Errand { port: self.server.port, users: USERS, seconds: SECONDS, kind: *kind };
+                let Some((port, users)) = self.target(*kind) else { continue };
+                let errand = Errand { port, users, seconds: SECONDS, kind: *kind };
                 if let Some(command) = client.command(&self.built, &errand) {
                     numbers.push(numbers_of(client, &measure(command, client.name)?)?);
                 }
@@ -182,19 +212,35 @@ fn raise_limits() -> Result<(), Failure> {
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).map_err(limit)
 }
 
-/// The server that all are measured against. Dropping it ends it.
+/// The server of HTTP/2, with one file to give; `None` where it is not installed.
+fn nghttpd(folder: &Path) -> Result<Option<Command>, Failure> {
+    let Some(program) = program::on_path("nghttpd") else {
+        eprintln!(
+            "xtask: nghttpd is not installed, so nothing is measured over HTTP/2 (Debian: nghttp2-server)"
+        );
+        return Ok(None);
+    };
+    let root = folder.join("www");
+    let written = fs::create_dir_all(&root).and_then(|()| fs::write(root.join("data"), "hello\n"));
+    written.map_err(|error| Failure::step("the file that nghttpd gives", error))?;
+    let mut command = Command::new(program);
+    command.args(["--no-tls", "--address=127.0.0.1", "--workers=1", "--htdocs"]).arg(root);
+    Ok(Some(command))
+}
+
+/// A server that clients are measured against. Dropping it ends it.
 struct Server {
     child: Child,
     port: u16,
 }
 
 impl Server {
-    fn start(program: PathBuf) -> Result<Self, Failure> {
+    /// Starts a program whose last word is the port.
+    fn start(mut command: Command) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| Failure::step("starting the server", error);
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
         let port = free.local_addr().map_err(failed)?.port();
         drop(free);
-        let mut command = Command::new(program);
         let started = command.arg(port.to_string()).stdin(Stdio::null()).stdout(Stdio::null()).spawn();
         let server = Self { child: started.map_err(failed)?, port };
         let deadline = Instant::now() + Duration::from_secs(5);

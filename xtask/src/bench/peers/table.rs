@@ -69,6 +69,8 @@ pub(super) struct Table {
     pub(super) missing: Vec<&'static Client>,
     pub(super) unique: Vec<Row>,
     pub(super) fresh: Vec<Row>,
+    pub(super) tls: Vec<Row>,
+    pub(super) http2: Vec<Row>,
     pub(super) timer: Timer,
     pub(super) memory: Memory,
 }
@@ -89,6 +91,14 @@ impl Table {
         text += &rows(&self.unique, None, None);
         text += "\n## A new connection each time\n\n";
         text += &rows(&self.fresh, None, self.fresh.get(1).map(Row::micros));
+        text += "\n## Kept connections under TLS\n\n";
+        text += &rows(&self.tls, None, self.tls.iter().find(|row| row.client == "wrk").map(Row::micros));
+        text += "\n## HTTP/2 without TLS, ten connections of ten requests at once, against nghttpd\n\n";
+        text += &rows(&self.http2, None, None);
+        if let Some(ratio) = self.to_oha() {
+            let _ = writeln!(text, "\nDrip costs {ratio:.2} of what oha does.");
+        }
+        text += "\nDrip has one thread for a dose, so there are no figures for two.\n";
         let Timer { rate, drip_micros, empty_micros } = self.timer;
         // Writing to a String cannot fail.
         let _ = writeln!(
@@ -110,7 +120,7 @@ impl Table {
     }
 
     pub(super) fn json(&self) -> Value {
-        let all = self.keep_alive.iter().chain(&self.unique).chain(&self.fresh);
+        let all = [&self.keep_alive, &self.unique, &self.fresh, &self.tls, &self.http2].into_iter().flatten();
         json!({
             "rows": all.map(Row::json).collect::<Vec<_>>(),
             "notInstalled": self.missing.iter().map(|client| client.name).collect::<Vec<_>>(),
@@ -123,6 +133,12 @@ impl Table {
                 "peakBytes": self.memory.wide_bytes,
             },
         })
+    }
+
+    /// What Drip costs over HTTP/2, as a share of what oha does.
+    fn to_oha(&self) -> Option<f64> {
+        let micros = |client| self.http2.iter().find(|row| row.client == client).map(Row::micros);
+        Some(micros("drip")? / micros("oha")?)
     }
 
     /// The figures that matter most.
@@ -145,6 +161,8 @@ const fn words(kind: Kind) -> &'static str {
         Kind::KeepAlive => "the same",
         Kind::UniqueQuery => "a new query each",
         Kind::Fresh => "a new connection each",
+        Kind::Tls => "the same under TLS",
+        Kind::Http2 => "the same over HTTP/2",
     }
 }
 
