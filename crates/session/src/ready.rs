@@ -102,7 +102,15 @@ async fn ask_all(
         }
     }
     answering.sort_by_key(|answering| address_of(&answering.endpoint));
-    (answering, silent)
+    (usual(answering), silent)
+}
+
+/// A port that speaks only HTTP/2 beside one that speaks HTTP/1.1 is mostly one of gRPC, and not what is meant.
+fn usual(mut answering: Vec<Answering>) -> Vec<Answering> {
+    if answering.iter().any(|answers| answers.protocol == Protocol::Http1) {
+        answering.retain(|answers| answers.protocol == Protocol::Http1);
+    }
+    answering
 }
 
 /// As a message names it.

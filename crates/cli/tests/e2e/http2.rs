@@ -62,3 +62,17 @@ fn the_protocol_stands_beside_the_target() {
     let done = scene.run(&[&BRIEF, &["--path", "/data"]], &["node", "server.js"]);
     assert!(done.stdout.contains("HTTP/2, "), "{done}");
 }
+
+#[test]
+fn a_port_of_grpc_beside_the_service_is_not_in_the_way() {
+    let scene = Scene::new();
+    scene.write(
+        "server.js",
+        "require('node:http2').createServer().on('stream', stream => stream.respond({ ':status': 200 }, { endStream: true }))
+             .listen(0, '127.0.0.1');
+         require('node:http').createServer((request, response) => response.end('hello'))
+             .listen(process.env.PORT, '127.0.0.1');",
+    );
+    let done = scene.run(&[&BRIEF, &["--path", "/data", "--format", "json"]], &["node", "server.js"]);
+    assert_eq!(done.document()["service"]["protocol"], "HTTP/1.1", "{done}");
+}
