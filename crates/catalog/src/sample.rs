@@ -22,6 +22,7 @@ pub(crate) fn outcome(verdict: Verdict, evidence: Option<Evidence>) -> Outcome {
         service_cost: ServiceCost::default(),
         confirmed: Some(true),
         symptoms: Vec::new(),
+        latencies: Vec::new(),
         asked_with: None,
     }
 }

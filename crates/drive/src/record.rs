@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drip_model::{Shortage, Tally};
+use drip_model::{LatencyCounts, Shortage, Tally, latency_class};
 use hdrhistogram::Histogram;
 
 use crate::answer::Reader;
@@ -101,12 +101,22 @@ impl Record {
             cpu,
             latency_p50: quantile(&self.latencies_us, 0.5),
             latency_p99: quantile(&self.latencies_us, 0.99),
+            latencies: counts(&self.latencies_us),
             lateness_p999: quantile(&self.lateness_us, 0.999),
             statuses: seen().map(|(status, seen)| (status, seen.0)).collect(),
             first_by_status: seen().map(|(status, seen)| (status, seen.1)).collect(),
             ..self.tally
         }
     }
+}
+
+/// In the coarse classes that doses are compared by.
+fn counts(latencies_us: &Histogram<u64>) -> LatencyCounts {
+    let mut counts = LatencyCounts::default();
+    for value in latencies_us.iter_recorded() {
+        counts[latency_class(Duration::from_micros(value.value_iterated_to()))] += value.count_at_value();
+    }
+    counts
 }
 
 fn histogram(high: Duration) -> Histogram<u64> {
@@ -136,6 +146,8 @@ mod tests {
         assert!(near(tally.latency_p50, 50.0), "{:?}", tally.latency_p50);
         assert!(near(tally.latency_p99, 99.0), "{:?}", tally.latency_p99);
         assert_eq!((tally.completed, tally.busy), (100, Duration::from_secs(3)));
+        let class = |ms| tally.latencies[latency_class(Duration::from_millis(ms))];
+        assert_eq!((class(1), class(3), class(60), tally.latencies.iter().sum::<u64>()), (1, 3, 50, 100));
     }
 
     #[test]

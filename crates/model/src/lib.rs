@@ -6,6 +6,7 @@
 pub mod checkup;
 pub mod conduct;
 pub mod finding;
+mod latency;
 pub mod outcome;
 pub mod place;
 pub mod report;
@@ -22,6 +23,7 @@ pub mod vector;
 pub use checkup::{Checkup, KnownFloor, LimitSeen, Machine, ProcessSeen, ServiceSeen};
 pub use conduct::{Conduct, HangUp, Trickle};
 pub use finding::{BodyTrick, Category, Confidence, Exposure, Finding, Severity, Weakness};
+pub use latency::{LATENCY_EDGES, LatencyCounts, LatencyWindow, latency_class};
 pub use outcome::{Crash, Doubt, DoubtKind, Evidence, Exit, Growth, Interval, Threshold, ToLimit, Verdict};
 pub use place::{Platform, Runtime};
 pub use report::{

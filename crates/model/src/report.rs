@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::finding::Finding;
+use crate::latency::LatencyWindow;
 use crate::outcome::{Doubt, Evidence, ToLimit, Verdict};
 use crate::place::Runtime;
 use crate::series::{Gauge, Series};
@@ -66,6 +67,8 @@ pub struct Outcome {
     pub confirmed: Option<bool>,
     /// What a scan that cannot see memory noticed.
     pub symptoms: Vec<Symptom>,
+    /// Latencies of its doses, in their order.
+    pub latencies: Vec<LatencyWindow>,
     /// With how many other vectors it was asked, where the evidence is of all of them together.
     pub asked_with: Option<usize>,
 }

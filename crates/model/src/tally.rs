@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::latency::LatencyCounts;
+
 /// Why a request got no whole answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ErrorKind {
@@ -128,6 +130,8 @@ pub struct Tally {
     pub latency_p50: Duration,
     /// 99th percentile of latency.
     pub latency_p99: Duration,
+    /// How many latencies were in each class of [`LATENCY_EDGES`](crate::LATENCY_EDGES), in the last dose.
+    pub latencies: LatencyCounts,
     /// 99.9th percentile of how late requests started that a clock had due.
     pub lateness_p999: Duration,
 }
@@ -190,6 +194,7 @@ impl Tally {
         self.busy += later.busy;
         self.latency_p50 = later.latency_p50;
         self.latency_p99 = later.latency_p99;
+        self.latencies = later.latencies;
         self.lateness_p999 = later.lateness_p999;
     }
 }

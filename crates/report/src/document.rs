@@ -258,6 +258,9 @@ pub struct Vector {
     pub thresholds: Vec<Threshold>,
     /// What came back.
     pub tally: Tally,
+    /// Latencies of its doses; absent where none was timed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latencies: Option<Latencies>,
     /// What other signals said.
     pub others: Vec<Evidence>,
     /// The readings.
@@ -452,6 +455,25 @@ pub struct Latency {
     pub p50: f64,
     /// 99th percentile.
     pub p99: f64,
+}
+
+/// Latencies of every dose, counted in classes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Latencies {
+    /// Where one class ends and the next begins, milliseconds.
+    pub edges_ms: Vec<f64>,
+    /// The doses in their order.
+    pub doses: Vec<LatencyDose>,
+}
+
+/// Latencies of one dose.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LatencyDose {
+    /// Requests of the vector until its end.
+    pub requests: u64,
+    /// How many were in each class, from below the first edge to above the last.
+    pub counts: Vec<u64>,
 }
 
 /// Readings of one signal, in the order in which they were taken.

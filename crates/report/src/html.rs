@@ -6,6 +6,7 @@
 
 mod dose;
 mod forecast;
+mod heat;
 mod picture;
 mod plot;
 
@@ -14,6 +15,7 @@ use std::io;
 use askama::Template;
 
 use self::dose::Dose;
+use self::heat::Heat;
 use self::picture::Picture;
 use crate::document::{Document, Finding, Latency, Severity, Vector, Verdict};
 use crate::text::{self, Fact, amount, finding, headline, printable, vector, worst_first};
@@ -159,6 +161,7 @@ struct Shown {
     limit_in: String,
     latency: Option<Bars>,
     pictures: Vec<Picture>,
+    heat: Option<Heat>,
     facts: Vec<Fact>,
     details: Vec<Fact>,
     doses: Vec<Dose>,
@@ -182,6 +185,7 @@ impl Shown {
             limit_in: or_dash(limit_in),
             latency: Bars::of(shown.tally.latency_ms, slowest),
             pictures: picture::of(shown),
+            heat: heat::of(shown).filter(|_| shown.asked_with.is_none()),
             facts,
             details,
             doses: dose::of(shown),

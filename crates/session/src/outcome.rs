@@ -61,6 +61,7 @@ pub(crate) async fn outcome(
         service_cost,
         confirmed,
         symptoms,
+        latencies: trial.latencies,
         asked_with: trial.asked_with,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drip_model::{Symptom, Tally, Vector};
+use drip_model::{LatencyWindow, Symptom, Tally, Vector};
 
 use crate::opinions::Opinions;
 use crate::readings::Readings;
@@ -22,6 +22,8 @@ pub(crate) struct Trial<'a> {
     pub(crate) readings: Readings,
     /// Mean size of an answer in each dose, with the requests until its end.
     pub(crate) sizes: Vec<(u64, f64)>,
+    /// Latencies of each dose.
+    pub(crate) latencies: Vec<LatencyWindow>,
     /// Processor time that the service used in the judged doses, and requests of these.
     pub(crate) cpu: (Duration, u64),
     pub(crate) samples: Samples,
@@ -56,6 +58,7 @@ impl<'a> Trial<'a> {
             tally: Tally::default(),
             readings: Readings::default(),
             sizes: Vec::new(),
+            latencies: Vec::new(),
             cpu: (Duration::ZERO, 0),
             samples: Samples::default(),
             unit: 0,
@@ -88,6 +91,9 @@ impl<'a> Trial<'a> {
         self.doses += 1;
         if tally.completed > 0 {
             self.sizes.push((self.requests, as_float(tally.body_bytes) / as_float(tally.completed)));
+        }
+        if tally.latencies.iter().any(|count| *count > 0) {
+            self.latencies.push(LatencyWindow { requests: self.requests, counts: tally.latencies });
         }
         self.tally.add(tally);
     }

@@ -6,9 +6,9 @@ use drip_model as model;
 use jiff::{Timestamp, TimestampRound};
 
 use super::{
-    Crash, Document, Doubt, Environment, Evidence, Finding, Floor, Footprint, Gap, Gauge, Interval, Latency,
-    Point, RequestsRange, SCHEMA, Series, Service, Settings, Signal, Tally, Threshold, ToLimit, Unit, Vector,
-    thin,
+    Crash, Document, Doubt, Environment, Evidence, Finding, Floor, Footprint, Gap, Gauge, Interval,
+    Latencies, Latency, LatencyDose, Point, RequestsRange, SCHEMA, Series, Service, Settings, Signal, Tally,
+    Threshold, ToLimit, Unit, Vector, thin,
 };
 use crate::quantity::{at_decimals, rounded};
 
@@ -103,12 +103,22 @@ fn vector(outcome: &model::Outcome) -> Vector {
         doubts: doubts(outcome),
         thresholds: evidence.map(|evidence| thresholds(&evidence.thresholds)).unwrap_or_default(),
         tally: tally(&outcome.tally),
+        latencies: latencies(&outcome.latencies),
         others: outcome.others.iter().map(other).collect(),
         series: outcome.series.iter().map(series).collect(),
         gauges: outcome.gauges.iter().map(gauge).collect(),
         service_cpu_seconds_per_request: outcome.service_cost.cpu_seconds_per_request.and_then(finite),
         longest_reading_seconds: outcome.service_cost.longest_reading.map(to_tenths_of_milliseconds),
     }
+}
+
+fn latencies(windows: &[model::LatencyWindow]) -> Option<Latencies> {
+    let dose = |window: &model::LatencyWindow| LatencyDose {
+        requests: window.requests,
+        counts: window.counts.to_vec(),
+    };
+    let edges_ms = model::LATENCY_EDGES.iter().map(|edge| edge.as_secs_f64() * 1e3).collect();
+    (!windows.is_empty()).then(|| Latencies { edges_ms, doses: windows.iter().map(dose).collect() })
 }
 
 /// A reading takes milliseconds.

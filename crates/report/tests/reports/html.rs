@@ -95,9 +95,23 @@ fn a_leak_is_drawn_with_its_growth_its_cache_bound_and_its_limit() {
     ] {
         assert!(page.contains(words), "{words}");
     }
-    // Each picture in two sizes, each of them named for those who do not see it.
-    assert_eq!(elements(&page).iter().filter(|name| **name == "svg").count(), 4);
+    // Each line in two sizes, each of them named for those who do not see it; and the map of latencies, which stretches.
+    assert_eq!(elements(&page).iter().filter(|name| **name == "svg").count(), 5);
     assert_eq!(page.matches("role=\"img\" aria-label=\"Line chart: ").count(), 4);
+}
+
+#[test]
+fn latencies_of_every_dose_are_a_map_that_says_what_it_shows() {
+    let page = html("leaking-node");
+    let said =
+        "Heat map of latencies in 16 doses: most were 1 to 2 ms in the first and 1 to 2 ms in the last.";
+    assert_eq!(page.matches(said).count(), 1, "{page}");
+    for words in ["<li>20 to 50 ms</li>", "<li>1 to 2 ms</li>", "a column for each dose"] {
+        assert!(page.contains(words), "{words}");
+    }
+    let mut document = samples::by_name("leaking-node");
+    document.vectors[0].latencies.as_mut().unwrap().doses.truncate(1);
+    assert!(!rendered("html", &document).contains("Heat map"));
 }
 
 #[test]

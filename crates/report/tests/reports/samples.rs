@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use drip_model::{
     Category, Confidence, Crash, Doubt, DoubtKind, ErrorKind, Evidence, Exit, Finding, FloorUsed, Footprint,
-    Gap, Gauge, GradeBasis, Growth, Interval, Origin, Outcome, Pattern, Point, Report, Runtime, Scheme,
-    Score, Series, Service, ServiceCost, Settings, Severity, Signal, Stage, Status, Tally, Threshold,
-    ToLimit, Unit, VectorId, Verdict,
+    Gap, Gauge, GradeBasis, Growth, Interval, LatencyCounts, LatencyWindow, Origin, Outcome, Pattern, Point,
+    Report, Runtime, Scheme, Score, Series, Service, ServiceCost, Settings, Severity, Signal, Stage, Status,
+    Tally, Threshold, ToLimit, Unit, VectorId, Verdict,
 };
 use drip_report::{Document, Environment, document};
 
@@ -116,6 +116,13 @@ fn evidence(signal: Signal, growth: Growth, per_request: Interval, smallest: f64
     }
 }
 
+/// Most in one class, and more and more in a slower one.
+fn latencies(dose: u64) -> LatencyWindow {
+    let mut counts = LatencyCounts::default();
+    (counts[5], counts[9]) = (PER_DOSE - 10 * dose, 10 * dose);
+    LatencyWindow { requests: dose * PER_DOSE, counts }
+}
+
 fn tally(requests: u64) -> Tally {
     Tally {
         completed: requests,
@@ -148,6 +155,7 @@ fn outcome(verdict: Verdict, evidence: Option<Evidence>, series: Vec<Series>) ->
         },
         confirmed: None,
         symptoms: Vec::new(),
+        latencies: (1..=DOSES).map(latencies).collect(),
         asked_with: None,
     }
 }
