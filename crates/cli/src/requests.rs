@@ -8,6 +8,7 @@ use drip_plan::{
     Ask, Credentials, Data, Description, Endpoint, Home, Plan, Skipped, choose, credentials, endpoints, plan,
     plan_file, vectors,
 };
+use drip_report::{NotTested, by_reason};
 use drip_session::{Reach, TOGETHER_MIN, Trust};
 
 use crate::args::RequestArgs;
@@ -16,8 +17,8 @@ use crate::spec;
 
 /// The largest body, plan or file of credentials.
 const FILE_BYTES_MAX: u64 = 64 << 20;
-/// How many of those that were skipped for one reason are named.
-const NAMED_MAX: usize = 4;
+/// The document names so many of those that were left out.
+const NOT_TESTED_MAX: usize = 1000;
 
 /// What is known of the service when the requests are planned.
 pub(crate) struct Target {
@@ -56,7 +57,7 @@ pub(crate) fn requests(args: &RequestArgs, target: Target) -> Result<Requests, W
         (None, None) => from_words(args, target.paths, &known)?,
     };
     if plan.vectors.is_empty() {
-        let reasons = by_reason(&plan.skipped).join("\n  ");
+        let reasons = by_reason(&not_tested(&plan.skipped)).join("\n  ");
         return Err(Wrong(format!("nothing is left to request:\n  {reasons}")));
     }
     Ok(Requests { plan, credentials: !known.is_empty() })
@@ -96,7 +97,7 @@ fn from_spec(args: &RequestArgs, words: &str, target: &Target, known: &Credentia
     let Description { format, mut endpoints, mut skipped, .. } =
         spec::description(words, target, &target.home())?;
     if endpoints.is_empty() {
-        let reasons = by_reason(&skipped).join("\n  ");
+        let reasons = by_reason(&not_tested(&skipped)).join("\n  ");
         return Err(Wrong(format!("--spec {words}: {format} without an endpoint to request\n  {reasons}")));
     }
     skipped.extend(unauthorized(&endpoints, known));
@@ -157,35 +158,8 @@ pub(crate) fn bytes(option: &str, file: &Path, bytes_max: u64) -> Result<Vec<u8>
     Ok(bytes)
 }
 
-/// One line for each reason, in the order in which they came up.
-pub(crate) fn by_reason(skipped: &[Skipped]) -> Vec<String> {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for Skipped { what, why } in skipped {
-        match reasons.iter_mut().find(|(known, _)| known == why) {
-            Some((_, all)) => all.push(what),
-            None => reasons.push((why, vec![what])),
-        }
-    }
-    reasons.into_iter().map(|(why, all)| line(why, &all)).collect()
-}
-
-fn line(why: &str, all: &[&str]) -> String {
-    let named = all[..all.len().min(NAMED_MAX)].join("; ");
-    match all.len().saturating_sub(NAMED_MAX) {
-        0 => format!("{named}: {why}"),
-        more => format!("{named}; {more} more: {why}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_skipped_is_told_by_its_reason() {
-        let skipped: Vec<_> = (0..6).map(|n| Skipped::new(format!("GET /{n}"), "dull")).collect();
-        let mut all = skipped.clone();
-        all.insert(1, Skipped::new("POST /", "unsafe"));
-        assert_eq!(by_reason(&all), ["GET /0; GET /1; GET /2; GET /3; 2 more: dull", "POST /: unsafe"]);
-    }
+/// As a document has it.
+pub(crate) fn not_tested(skipped: &[Skipped]) -> Vec<NotTested> {
+    let one = |skipped: &Skipped| NotTested { what: skipped.what.clone(), why: skipped.why.clone() };
+    skipped.iter().take(NOT_TESTED_MAX).map(one).collect()
 }

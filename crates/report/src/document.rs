@@ -63,6 +63,9 @@ pub struct Document {
     /// How to ask for the same once more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay: Option<Replay>,
+    /// What of a description or plan was left out, and why; of very many, the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_tested: Vec<NotTested>,
     /// Where the run took place.
     pub environment: Environment,
     /// What concerns the whole run rather than one vector.
@@ -455,6 +458,15 @@ pub struct Latency {
     pub p50: f64,
     /// 99th percentile.
     pub p99: f64,
+}
+
+/// Something that was left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotTested {
+    /// What: an operation, a pattern of it, a host.
+    pub what: String,
+    /// Why, and what to do about it.
+    pub why: String,
 }
 
 /// Latencies of every dose, counted in classes.

@@ -16,6 +16,7 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod ndjson;
+mod not_tested;
 pub mod outputs;
 pub mod quantity;
 pub mod sarif;
@@ -26,8 +27,9 @@ pub mod text;
 use std::io;
 
 pub use brief::{Brief, brief};
-pub use document::{Document, Environment, SCHEMA, document};
+pub use document::{Document, Environment, NotTested, SCHEMA, document};
 pub use json::{ReadError, read};
+pub use not_tested::by_reason;
 
 /// How the reader's screen is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,6 +20,7 @@ pub use self::page::printable;
 
 use self::page::{DIM, Page, STRONG};
 use crate::document::{Document, GradeBasis, Runtime, Vector, Verdict};
+use crate::not_tested::by_reason;
 use crate::{Look, Reporter, quantity};
 
 /// `--format text`.
@@ -85,6 +86,8 @@ pub(crate) fn facts(document: &Document) -> Vec<Fact> {
         facts.push(Fact::new("Vectors", verdict_counts(document)));
     }
     facts.extend(document.doubts.iter().map(|doubt| Fact::new("Doubt", doubt.message.clone())));
+    let not_tested = by_reason(&document.not_tested).into_iter();
+    facts.extend(not_tested.map(|reason| Fact::detail("Not tested", reason)));
     let passed_over = document.service.floor.iter().flat_map(|floor| &floor.passed_over);
     facts.extend(passed_over.map(|reason| Fact::detail("Passed over", reason.clone())));
     facts

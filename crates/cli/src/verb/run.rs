@@ -2,7 +2,7 @@
 
 use drip_report::diff::Difference;
 use drip_report::text::printable;
-use drip_report::{Document, Environment, document};
+use drip_report::{Document, Environment, by_reason, document};
 use drip_session::{Job, Place, Run, Trouble};
 
 use crate::args::{Common, NEW, RunArgs, ScanArgs, Show};
@@ -13,21 +13,22 @@ use crate::gate::{Gate, Ruling, rule};
 use crate::notify::Notify;
 use crate::output::{self, Destination};
 use crate::progress::Progress;
+use crate::requests::not_tested;
 use crate::signals::Interruption;
 use crate::suppress;
-use crate::{exit, replay, requests};
+use crate::{exit, replay};
 
 pub(crate) fn run(args: &RunArgs, project: Project) -> Result<u8, Wrong> {
     let planned = ask::run_job(args)?;
     tell_skipped(&planned, &args.common.show);
-    test(&planned.job, &args.common, project)
+    test(&planned, &args.common, project)
 }
 
 pub(crate) fn scan(args: &ScanArgs, project: Project) -> Result<u8, Wrong> {
     let planned = ask::scan_job(args)?;
     tell_skipped(&planned, &args.common.show);
     let job = &planned.job;
-    let code = test(job, &args.common, project)?;
+    let code = test(&planned, &args.common, project)?;
     if args.memory.is_none() && !args.common.show.quiet && code != exit::NOTHING_MEASURED {
         hint_at_memory(job);
     }
@@ -40,13 +41,14 @@ fn tell_skipped(planned: &Planned, show: &Show) {
         return;
     }
     output::say(&format!("drip: {} vectors; not tested, and why:", planned.job.vectors.len()));
-    for line in requests::by_reason(&planned.skipped) {
+    for line in by_reason(&not_tested(&planned.skipped)) {
         output::say(&format!("  {}", printable(&line)));
     }
 }
 
 /// Tests, rules, tells, prints, saves.
-fn test(job: &Job, common: &Common, project: Project) -> Result<u8, Wrong> {
+fn test(planned: &Planned, common: &Common, project: Project) -> Result<u8, Wrong> {
+    let job = &planned.job;
     let destinations = Destination::all(common.output.as_deref(), &common.files.reports);
     destinations.iter().try_for_each(Destination::try_out)?;
     let notify = Notify::of_run(&common.notify)?;
@@ -55,6 +57,7 @@ fn test(job: &Job, common: &Common, project: Project) -> Result<u8, Wrong> {
     let (run, interruption) = conduct(job, &common.show)?;
     let mut document = documented(&run);
     document.replay = project.replay.map(|replay| replay::seeded(replay, job.settings.seed));
+    document.not_tested = not_tested(&planned.skipped);
     suppress::mark(&project.suppressions, &mut document);
     suppress::excuse(&mut gate, &document);
     if let Some(trouble) = &run.trouble {

@@ -1,6 +1,6 @@
 //! What to request from a description, a plan and a file of credentials, as it arrives at the service.
 
-use crate::drip::{BRIEF, Scene, port};
+use crate::drip::{BRIEF, Scene, port, saved};
 
 /// Notes each request of the test, its secret in a file of its own.
 const NOTES: &str = r#"
@@ -38,13 +38,16 @@ fn a_description_becomes_requests_and_what_is_left_out_is_told() {
         "--auth-file",
         &scene.arg("auth.toml"),
     ];
-    let done = scene.run_app(&[&options, &BRIEF]);
+    let done = scene.run_app(&[&options, &BRIEF, &["-o", "out.json"]]);
     done.never_tells("s3cret");
     done.says(&[
         "DELETE may change something",
         "its name says logout",
         "server https://api.example.com: load goes only",
     ]);
+    let document = saved(&scene.path("out.json"));
+    let left_out = document["notTested"].as_array().unwrap();
+    assert!(left_out.iter().any(|one| one["why"].as_str().unwrap().contains("says logout")), "{left_out:?}");
     let lines = scene.read("lines");
     let mut items: Vec<&str> = lines.lines().filter(|line| line.starts_with("GET /v1/items/")).collect();
     let all = items.len();

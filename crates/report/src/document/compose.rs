@@ -32,6 +32,7 @@ pub fn document(report: &model::Report, scoring: u32, environment: Environment) 
         service: service(&report.service),
         settings: settings(&report.settings),
         replay: None,
+        not_tested: Vec::new(),
         environment,
         doubts: report.doubts.iter().map(doubt).collect(),
         vectors: report.outcomes.iter().map(vector).collect(),
