@@ -122,6 +122,9 @@ impl Bench<'_> {
             }
         }
         self.judge_together(whole).await;
+        if whole.look == 0 {
+            self.look(from_mut(whole));
+        }
         match whole.opinions.restless() {
             Some(signal) => self.standing_out(whole, signal).await,
             None => Vec::new(),
