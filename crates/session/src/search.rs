@@ -103,6 +103,9 @@ impl Bench<'_> {
                 break;
             }
             set_apart(&mut crowd, found, &mut suspects);
+            if crowd.is_empty() {
+                break;
+            }
         }
         suspects.sort_by(|(one, _): &(f64, _), (other, _)| other.total_cmp(one));
         let mut suspects: Vec<_> = suspects.into_iter().map(|(_, trial)| trial).collect();
