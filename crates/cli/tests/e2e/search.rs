@@ -7,8 +7,8 @@ use crate::drip::{PATIENCE, Scene, words};
 const ROUTES: usize = 12;
 const OPTIONS: [&str; 8] = ["--users", "4", "--dose", "400ms", "--budget", "100s", "--format", "json"];
 
-/// A service with as many routes, `/r0` to `/r11`, that keeps 20 kB of each value of `q` where `is_kept` says so.
-fn judged(is_kept: &str, exit_code: i32) -> Value {
+/// A service with so many routes, `/r0` and on, that keeps 20 kB of each value of `q` where `is_kept` says so.
+fn judged(routes: usize, is_kept: &str, exit_code: i32) -> Value {
     let scene = Scene::new();
     scene.python(&format!(
         "import urllib.parse\n\ncache = {{}}\n\n\
@@ -16,7 +16,7 @@ fn judged(is_kept: &str, exit_code: i32) -> Value {
          if url.path in ({is_kept}) and key not in cache:\n        cache[key] = os.urandom(20_000)\n    r.answer()\n\n\
          serve(answer)\n"
     ));
-    let paths: Vec<String> = (0..ROUTES).map(|route| format!("--path=/r{route}?q={{uuid}}")).collect();
+    let paths: Vec<String> = (0..routes).map(|route| format!("--path=/r{route}?q={{uuid}}")).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let run = scene.start(&words("run", &[&OPTIONS, &paths], &crate::drip::APP));
     run.end_within(PATIENCE * 3).exits(exit_code).document()
@@ -34,7 +34,7 @@ fn with<'a>(verdict: &str, document: &'a Value) -> Vec<&'a str> {
 
 #[test]
 fn two_of_twelve_are_found_and_asked_alone_and_the_rest_is_cleared_together() {
-    let document = judged("'/r3', '/r8'", 1);
+    let document = judged(ROUTES, "'/r3', '/r8'", 1);
     assert_eq!(with("unbounded", &document), ["GET /r3", "GET /r8"], "{document:#}");
     assert_eq!(with("steady", &document).len(), ROUTES - 2, "{document:#}");
     for vector in vectors(&document) {
@@ -48,8 +48,16 @@ fn two_of_twelve_are_found_and_asked_alone_and_the_rest_is_cleared_together() {
 
 #[test]
 fn many_that_keep_nothing_are_cleared_together() {
-    let document = judged("", 0);
+    let document = judged(ROUTES, "", 0);
     assert_eq!(with("steady", &document).len(), ROUTES, "{document:#}");
     assert!(vectors(&document).iter().all(|vector| vector["askedWith"] == 11), "{document:#}");
     assert_eq!(document["service"]["floor"]["name"], "python-hook", "{document:#}");
+}
+
+#[test]
+fn where_all_leak_nobody_is_cleared() {
+    let document = judged(5, "'/r0', '/r1', '/r2', '/r3', '/r4'", 1);
+    let accused = with("unbounded", &document).len() + with("leaking", &document).len();
+    assert!(accused > 0, "{document:#}");
+    assert_eq!(accused + with("unclear", &document).len(), 5, "{document:#}");
 }
