@@ -340,17 +340,16 @@ fn climbs(series: &Series, allowance: f64) -> bool {
     rise > allowance && least >= STEADY_SHARE * most
 }
 
-/// By how much the growth per request differs from dose to dose: the median distance from its median.
+/// By how much the growth per request differs from dose to dose: the mean distance from its mean.
 fn scatter(series: &Series) -> f64 {
     let slopes = slopes(series);
-    let middle = median(slopes.clone());
-    median(slopes.into_iter().map(|slope| (slope - middle).abs()).collect())
+    let middle = mean(&slopes);
+    mean(&slopes.into_iter().map(|slope| (slope - middle).abs()).collect::<Vec<_>>())
 }
 
 /// 0 of nothing.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / as_float(values.len().max(1) as u64)
 }
 
 /// Growth per request over each judged dose but the first.
