@@ -118,6 +118,12 @@ impl View {
         median_of(apart.map(|(i, j)| (self.y[j] - self.y[i]) / (self.x[j] - self.x[i])))
     }
 
+    /// The smallest growth per request that would have been seen.
+    fn detectable(&self, policy: &Policy) -> f64 {
+        let tail = (1.0 - policy.level) / 2.0;
+        (policy.allowance + self.profile.margin(tail)) / self.requests
+    }
+
     fn evidence(&self, growth: Growth, policy: &Policy, doubts: Vec<Doubt>) -> Evidence {
         let tail = (1.0 - policy.level) / 2.0;
         let (low, high) = self.profile.interval(tail);
@@ -130,7 +136,7 @@ impl View {
                 high: high / self.requests,
                 level: policy.level,
             },
-            smallest_detectable: (policy.allowance + self.profile.margin(tail)) / self.requests,
+            smallest_detectable: self.detectable(policy),
             requests: as_count(self.requests),
             thresholds: policy.thresholds(),
             doubts,
@@ -163,7 +169,8 @@ fn decide(view: &View, policy: &Policy, look: u32, chance: f64) -> (Growth, Opti
     let slowing = view.late_ratio() < LATE_RATIO_MIN;
     // Where nothing is proven to grow, a longer run need not be calmer in all than a usual one, only for each request.
     let excluded = if low <= 0.0 { policy.allowance_per_request() * view.requests } else { 0.0 };
-    if high < policy.allowance.max(excluded) && !is_creeping(view, policy, low, slowing) {
+    let is_calm = high < policy.allowance.max(excluded) && !is_coarse(view, policy);
+    if is_calm && !is_creeping(view, policy, low, slowing) {
         let plateau = view.profile.saturating();
         let filled = plateau > policy.allowance;
         return (if filled { Growth::Bounded { plateau } } else { Growth::Flat }, None);
@@ -184,6 +191,11 @@ fn is_creeping(view: &View, policy: &Policy, low: f64, slowing: bool) -> bool {
     let matters = policy.allowance_per_request();
     view.requests < as_float(CALM_REQUESTS_MIN)
         || (low > policy.noise_floor && !slowing && low > matters * view.requests)
+}
+
+/// Whether calm would hide a leak that nobody would call small: the allowance is large, and the requests are few.
+fn is_coarse(view: &View, policy: &Policy) -> bool {
+    policy.signal.unit() == Unit::Bytes && view.detectable(policy) > policy.detectable_max()
 }
 
 /// How many times the requests so far are needed on top: what the growth lacks to be certain, or as much again where

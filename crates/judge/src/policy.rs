@@ -6,6 +6,13 @@ use drip_model::{Pattern, Runtime, Signal, Threshold, Unit};
 /// autocorrelation are paid for.
 pub const DOSES_MIN: usize = 8;
 
+/// Memory is called calm only where a leak of this size, bytes per request, would have been seen: at 10 requests per second
+/// it takes half a day to fill what a small container has. Calm that would hide a larger one is an open question.
+pub(crate) const DETECTABLE_MAX: f64 = 1000.0;
+
+/// The same where garbage may pile up unseen: what it hides is in the allowance, which is large then.
+const DETECTABLE_MAX_UNCOLLECTED: f64 = 300.0;
+
 /// Chance of a false accusation in a whole run.
 pub const ALPHA: f64 = 0.01;
 
@@ -85,6 +92,11 @@ impl Policy {
     /// Growth per request that matters: the allowance over as many requests as it was measured on.
     pub fn allowance_per_request(&self) -> f64 {
         self.allowance / ALLOWANCE_REQUESTS
+    }
+
+    /// The largest leak that calm may hide.
+    pub(crate) const fn detectable_max(&self) -> f64 {
+        if self.uncollected.is_some() { DETECTABLE_MAX_UNCOLLECTED } else { DETECTABLE_MAX }
     }
 
     /// As they are printed with the verdict.

@@ -3,10 +3,7 @@
 use drip_model::{Doubt, DoubtKind, Evidence, Growth, Interval, Unit};
 
 use crate::assess::{Assessment, CALM_REQUESTS_MIN, More};
-
-/// A member is cleared only where a leak of this size, bytes per request, would have been seen: at 10 requests per second
-/// it takes more than a day to fill what a small container has. Finer leaks need a run of their own.
-const DETECTABLE_MAX: f64 = 1000.0;
+use crate::policy::DETECTABLE_MAX;
 
 /// What an assessment of all says of a member that had this share (0 to 1) of the requests.
 ///

@@ -170,6 +170,21 @@ fn a_few_requests_that_keep_much_are_never_calm() {
     }
 }
 
+#[test]
+fn calm_that_would_hide_a_large_leak_is_no_calm() {
+    let few = |requests: u64| {
+        let flat = run(&mut Dice(5), 10e3, 0.3, |_| 0.0);
+        let last = flat.points.last().map_or(1, |point| point.requests);
+        let points =
+            flat.points.iter().map(|p| Point { requests: p.requests * requests / last, ..*p }).collect();
+        judge(&Series { points, ..flat })
+    };
+    assert_eq!(few(50_000).growth, Growth::Flat);
+    let evidence = few(510);
+    assert!(evidence.smallest_detectable > 1000.0, "{evidence:?}");
+    assert_eq!(evidence.growth, Growth::Undecided, "{evidence:?}");
+}
+
 /// Laws on curves without noise.
 #[test]
 fn twice_the_bytes_is_twice_the_slope_and_a_constant_changes_nothing() {

@@ -108,6 +108,8 @@ pub enum DoubtKind {
     LoadLimited,
     /// It was asked together with others, and whose growth it was could not be told.
     NotToldApart,
+    /// The request may store what it sends, and stored data is meant to stay.
+    StoredData,
 }
 
 impl DoubtKind {
@@ -134,6 +136,7 @@ impl DoubtKind {
             Self::PoolMayBeFilling => "pool-may-be-filling",
             Self::LoadLimited => "load-limited",
             Self::NotToldApart => "not-told-apart",
+            Self::StoredData => "stored-data",
         }
     }
 }

@@ -12,6 +12,9 @@ use crate::trial::Trial;
 use crate::verdict::{Judged, Known, weigh};
 use crate::witness::Witness;
 
+/// Methods by which data is stored.
+const STORING: [&str; 3] = ["POST", "PUT", "PATCH"];
+
 /// So many requests without a 429 say that there is no limit at that rate; the polite profile sends fewer.
 const RATE_REQUESTS_MIN: u64 = 1000;
 
@@ -34,6 +37,7 @@ pub(crate) async fn outcome(
         memory_seen: bench.subject.scope.is_some() || bench.gauges.signal().is_some(),
         stranger: bench.subject.stranger.clone(),
         doubts: doubts(bench, &trial.readings),
+        may_store: STORING.contains(&trial.vector.template.method.as_str()),
     });
     let to_limit = to_limit(bench, &trial, &judged);
     let service_cost = service_cost(&trial);

@@ -28,6 +28,8 @@ pub(crate) struct Known<'a> {
     pub(crate) stranger: Option<Doubt>,
     /// What the run itself gave reason to doubt.
     pub(crate) doubts: Vec<Doubt>,
+    /// Whether the requests may store what they send.
+    pub(crate) may_store: bool,
 }
 
 /// A verdict with what it rests on.
@@ -63,6 +65,10 @@ pub(crate) fn weigh(mut known: Known<'_>) -> Judged {
     let grows_by_request = matches!(verdict, Verdict::Leaking | Verdict::Unbounded { .. });
     if grows_by_request && matches!(cause, Some(Cause::Unclear | Cause::NotTested)) {
         doubts.push(time_or_requests());
+    }
+    let is_memory = evidence.as_ref().is_some_and(|evidence| evidence.signal.unit() == Unit::Bytes);
+    if grows_by_request && is_memory && known.may_store {
+        doubts.push(stored_data());
     }
     if matches!(verdict, Verdict::Steady | Verdict::Settling { .. }) {
         let anon = others.iter().find(|other| other.signal == Signal::Anon);
@@ -242,6 +248,12 @@ fn process_replaced() -> Doubt {
     Doubt::new(DoubtKind::ProcessReplaced, message)
 }
 
+fn stored_data() -> Doubt {
+    let message = "such a request may store what it sends: rows that are kept in memory on purpose grow as a leak does; test \
+                   with a store outside of the process, or with requests that store nothing";
+    Doubt::new(DoubtKind::StoredData, message)
+}
+
 fn time_or_requests() -> Doubt {
     let message =
         "it grows, but the idle window did not tell whether with requests alone or with time as well";
@@ -304,6 +316,7 @@ mod tests {
             memory_seen: true,
             stranger: None,
             doubts: Vec::new(),
+            may_store: false,
         }
     }
 
@@ -403,6 +416,14 @@ mod tests {
         check(known(by(Cause::Time(per_hour)), &ok), "growing-with-time", &[]);
         check(known(by(Cause::Requests), &ok), "leaking", &[]);
         check(known(by(Cause::Unclear), &ok), "leaking", &[DoubtKind::TimeOrRequests]);
+    }
+
+    #[test]
+    fn a_request_that_may_store_what_it_sends_is_doubted() {
+        let ok = answered(&[(201, 100)]);
+        let posts = |growth| Known { may_store: true, ..known(opinions(Some(growth), None), &ok) };
+        check(posts(Growth::Grows), "leaking", &[DoubtKind::StoredData]);
+        check(posts(Growth::Flat), "steady", &[]);
     }
 
     #[test]
