@@ -10,7 +10,8 @@ pub const DOSES_MIN: usize = 8;
 /// it takes half a day to fill what a small container has. Calm that would hide a larger one is an open question.
 pub(crate) const DETECTABLE_MAX: f64 = 1000.0;
 
-/// The same where garbage may pile up unseen: what it hides is in the allowance, which is large then.
+/// The same where garbage may pile up unseen, or was made while the collector looked: what it hides is in the allowance,
+/// which is large then.
 const DETECTABLE_MAX_UNCOLLECTED: f64 = 300.0;
 
 /// Chance of a false accusation in a whole run.
@@ -96,7 +97,11 @@ impl Policy {
 
     /// The largest leak that calm may hide.
     pub(crate) const fn detectable_max(&self) -> f64 {
-        if self.uncollected.is_some() { DETECTABLE_MAX_UNCOLLECTED } else { DETECTABLE_MAX }
+        if self.uncollected.is_some() || matches!(self.signal, Signal::HeapAfterGc) {
+            DETECTABLE_MAX_UNCOLLECTED
+        } else {
+            DETECTABLE_MAX
+        }
     }
 
     /// As they are printed with the verdict.
