@@ -166,6 +166,7 @@ fn a_few_requests_that_keep_much_are_never_calm() {
     };
     for per_request in [500.0, 4000.0] {
         let evidence = slow(per_request);
+        assert!((evidence.per_request.estimate / per_request - 1.0).abs() < 0.2, "{evidence:?}");
         assert_eq!(evidence.growth, Growth::Undecided, "{evidence:?}");
     }
 }

@@ -372,7 +372,7 @@ impl Bench<'_> {
     fn cause(&self, trial: &Trial<'_>) -> Option<Cause> {
         let series = trial.readings.series(trial.opinions.growing()?.signal)?;
         let policy = self.policy(trial, series);
-        Some(cause(series, policy.noise_floor, policy.level))
+        Some(cause(series, policy.noise_floor, policy.level, policy.uncollected.is_some()))
     }
 
     /// Fresh doses; and where an idle heap may hide growth with time, a slow one.
