@@ -10,8 +10,7 @@ use drip_model::{Origin, Protocol, Scheme};
 use h2::RecvStream;
 use http::Request;
 use http::header::{ACCEPT, USER_AGENT};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
@@ -19,6 +18,7 @@ use crate::bounds::HEAD_BYTES_MAX;
 use crate::load::Endpoint;
 use crate::proxy::Proxy;
 use crate::request::OUR_NAME;
+use crate::stream::{Stream, connect};
 use crate::tls::Tls;
 use crate::trust::Trust;
 
@@ -92,11 +92,6 @@ impl FetchError {
     }
 }
 
-/// Either kind of connection.
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
-
 /// From here to the service.
 struct Way<'a> {
     origin: &'a Origin,
@@ -107,24 +102,15 @@ struct Way<'a> {
 impl Way<'_> {
     async fn connect(&self, protocol: Protocol) -> Result<Box<dyn Stream>, FetchError> {
         match (self.origin.scheme, self.endpoint.proxy()) {
-            (Scheme::Http, _) => Ok(self.socket().await?),
+            (Scheme::Http, _) => Ok(connect(&self.endpoint).await?),
             (Scheme::Https, None) => {
                 let told = |failure: crate::failure::Failure| FetchError::Tls(failure.words);
                 let tls = Tls::new(self.origin, self.trust, protocol).map_err(told)?;
                 let (config, name) = tls.parts();
-                Ok(Box::new(TlsConnector::from(config).connect(name, self.socket().await?).await?))
+                Ok(Box::new(TlsConnector::from(config).connect(name, connect(&self.endpoint).await?).await?))
             }
             (Scheme::Https, Some(_)) => Err(FetchError::Tls(THROUGH_PROXY.to_owned())),
         }
-    }
-
-    async fn socket(&self) -> std::io::Result<Box<dyn Stream>> {
-        Ok(match &self.endpoint {
-            Endpoint::Tcp(address) | Endpoint::Proxy(Proxy { address, .. }) => {
-                Box::new(TcpStream::connect(address).await?)
-            }
-            Endpoint::Unix(path) => Box::new(UnixStream::connect(path).await?),
-        })
     }
 }
 

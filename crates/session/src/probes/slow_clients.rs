@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use drip_drive::Endpoint;
+use drip_drive::{Endpoint, Stream, connect};
 use drip_model::{Scheme, Weakness};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::sleep;
 
 use super::Prober;
@@ -35,7 +34,7 @@ impl Prober<'_> {
     }
 
     /// Holds them until one is let go, or long enough.
-    async fn hold(&self, mut clients: Vec<Box<dyn Client>>) -> Option<Weakness> {
+    async fn hold(&self, mut clients: Vec<Box<dyn Stream>>) -> Option<Weakness> {
         let began = Instant::now();
         while began.elapsed() < HELD {
             tokio::select! { () = sleep(STEP) => (), () = self.halt.token().cancelled() => return None }
@@ -49,20 +48,8 @@ impl Prober<'_> {
     }
 }
 
-trait Client: AsyncRead + AsyncWrite + Unpin + Send {}
-
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Client for T {}
-
-async fn connect(endpoint: &Endpoint) -> std::io::Result<Box<dyn Client>> {
-    Ok(match endpoint {
-        Endpoint::Tcp(address) => Box::new(TcpStream::connect(address).await?),
-        Endpoint::Unix(path) => Box::new(UnixStream::connect(path).await?),
-        Endpoint::Proxy(_) => return Err(std::io::ErrorKind::Unsupported.into()),
-    })
-}
-
 /// Whether the service has hung up, or answered a request that is not there yet.
-async fn was_told(client: &mut Box<dyn Client>) -> bool {
+async fn was_told(client: &mut Box<dyn Stream>) -> bool {
     let mut byte = [0];
     tokio::select! {
         biased;
