@@ -15,6 +15,7 @@ use crate::experiment::{WARM_UPS, as_float, scaled};
 use crate::opinions::{Opinions, grows_beyond_allowance};
 use crate::order::order;
 use crate::readings::Moment;
+use crate::together::{share, units};
 use crate::trial::Trial;
 
 /// Fewer vectors are asked one by one, in turns.
@@ -151,8 +152,8 @@ impl Bench<'_> {
 
     /// Calm of all says too little of the one that was asked least.
     fn coarseness(&self, whole: &Trial<'_>) -> Option<More> {
-        let least = whole.members.iter().map(|member| member.requests).min()?;
-        let share = as_float(least.max(1)) / as_float(whole.requests.max(1));
+        let least = whole.members.iter().min_by_key(|member| member.unit)?;
+        let share = share(least, units(&whole.members));
         whole.opinions.all().find_map(|opinion| too_coarse(&opinion.evidence, share))
     }
 
@@ -170,7 +171,7 @@ impl Bench<'_> {
             self.read(&mut [whole], Stage::Baseline, None).await;
             return self.warm_up(whole).await;
         }
-        whole.unit = whole.members.iter().map(|member| member.unit).sum();
+        whole.unit = units(&whole.members);
         let moment = Moment { vector: whole.vector.id, requests: 0, stage: Stage::WarmUp };
         whole.readings.add(&self.last, moment, &self.ledger);
         !self.halted()
@@ -220,7 +221,7 @@ impl Bench<'_> {
 
     fn yardstick(&self, whole: &Trial<'_>, signal: Signal) -> Option<Yardstick> {
         let series = whole.readings.series(signal)?;
-        let unit = as_float(whole.members.iter().map(|member| member.unit).sum());
+        let unit = as_float(units(&whole.members));
         let noise = self.policy(whole, series).noise_floor.max(scatter(series) * unit);
         Some(Yardstick { signal, expected: late_slope(series)? * unit, noise })
     }

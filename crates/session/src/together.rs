@@ -56,13 +56,12 @@ impl Bench<'_> {
 /// What each member does of a dose.
 fn pieces(members: &[Trial<'_>], whole: Until) -> Vec<Until> {
     let weights: u32 = members.iter().map(|member| member.vector.weight.max(1)).sum();
-    let units: u64 = members.iter().map(|member| member.unit).sum();
+    let units = units(members);
     let several = u32::try_from(members.len()).unwrap_or(u32::MAX);
     let piece = |member: &Trial<'_>| match whole {
         Until::Elapsed(time) => Until::Elapsed((time * member.vector.weight.max(1) / weights).max(PIECE_MIN)),
         Until::Requests { count, time_max } => {
-            let share =
-                if units == 0 { 1.0 / f64::from(several) } else { as_float(member.unit) / as_float(units) };
+            let share = if units == 0 { 1.0 / f64::from(several) } else { share(member, units) };
             let time_max = (time_max / several * OVERTIME).max(OVERTIME_MIN);
             Until::Requests { count: scaled(count, share).max(1), time_max }
         }
@@ -70,15 +69,24 @@ fn pieces(members: &[Trial<'_>], whole: Until) -> Vec<Until> {
     members.iter().map(piece).collect()
 }
 
+/// Requests of a unit dose of all.
+pub(crate) fn units(members: &[Trial<'_>]) -> u64 {
+    members.iter().map(|member| member.unit).sum()
+}
+
+/// The part of them that a member has in each dose that is judged. What it was asked beside these counts nowhere.
+pub(crate) fn share(member: &Trial<'_>, units: u64) -> f64 {
+    as_float(member.unit.max(1)) / as_float(units.max(1))
+}
+
 impl<'a> Trial<'a> {
     /// The members, each with what the readings of all say of it.
     pub(crate) fn dissolved(mut self) -> Vec<Self> {
         let all = std::mem::take(&mut self.members);
-        let (requests, size) = (as_float(self.requests.max(1)), all.len());
+        let (units, size) = (units(&all), all.len());
         let replaced = self.readings.process_was_replaced();
         let told = |member: Self| {
-            let share = as_float(member.requests.max(1)) / requests;
-            let opinions = self.opinions.of_member(share, size);
+            let opinions = self.opinions.of_member(share(&member, units), size);
             Self { opinions, replaced, asked_with: Some(size - 1), ..member }
         };
         all.into_iter().map(told).collect()
@@ -132,6 +140,16 @@ mod tests {
         let time_max = Duration::from_secs(10);
         let by_count = pieces(&members(&of), Until::Requests { count: 800, time_max });
         assert_eq!(by_count.iter().map(count).collect::<Vec<_>>(), [600, 200]);
+    }
+
+    #[test]
+    fn what_a_member_was_asked_beside_the_judged_doses_makes_its_eye_no_finer() {
+        let of = [(vector(1), 300), (vector(1), 100)];
+        let mut members = members(&of);
+        members[1].requests = 1_000_000;
+        assert!((share(&members[1], units(&members)) - 0.25).abs() < 1e-9);
+        let shares: f64 = members.iter().map(|member| share(member, units(&members))).sum();
+        assert!((shares - 1.0).abs() < 1e-9);
     }
 
     #[test]
