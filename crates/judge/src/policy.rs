@@ -115,10 +115,14 @@ impl Policy {
         };
         let lazy = "growth below it may be garbage that no collection has visited yet";
         let noise = "readings are never trusted more than this";
+        let hidden = "a request; calm that would hide a larger leak is no calm";
         let chance = "chance of a false alarm in the whole run, over all its signals, endpoints and looks";
         let mut all = vec![of("allowance", self.allowance, healthy), of("cache", self.cache, filling)];
         all.extend(self.uncollected.map(|value| of("uncollected", value, lazy)));
         all.push(of("noise-floor", self.noise_floor, noise));
+        if self.signal.unit() == Unit::Bytes {
+            all.push(of("detectable", self.detectable_max(), hidden));
+        }
         all.push(Threshold { unit: None, ..of("alpha", self.alpha, chance) });
         all
     }
