@@ -15,7 +15,7 @@ use crate::experiment::{WARM_UPS, as_float, scaled};
 use crate::opinions::{Opinions, grows_beyond_allowance};
 use crate::order::order;
 use crate::readings::Moment;
-use crate::together::{share, units};
+use crate::together::{level, share, units};
 use crate::trial::Trial;
 
 /// Fewer vectors are asked one by one, in turns.
@@ -150,11 +150,13 @@ impl Bench<'_> {
         }
     }
 
-    /// Calm of all says too little of the one that was asked least.
+    /// Calm of all says too little of the one that was asked least. The best signal counts: beside it, none has to clear
+    /// anybody.
     fn coarseness(&self, whole: &Trial<'_>) -> Option<More> {
         let least = whole.members.iter().min_by_key(|member| member.unit)?;
         let share = share(least, units(&whole.members));
-        whole.opinions.all().find_map(|opinion| too_coarse(&opinion.evidence, share))
+        let best = whole.opinions.floor.as_ref().or(whole.opinions.anon.as_ref())?;
+        too_coarse(&best.evidence, share)
     }
 
     /// The signal that rises with every dose, evenly, and by more than the healthy.
@@ -169,7 +171,9 @@ impl Bench<'_> {
         if whole.members.iter().any(|member| member.unit == 0) {
             whole.planned += WARM_UPS;
             self.read(&mut [whole], Stage::Baseline, None).await;
-            return self.warm_up(whole).await;
+            let is_open = self.warm_up(whole).await;
+            level(&mut whole.members);
+            return is_open;
         }
         whole.unit = units(&whole.members);
         let moment = Moment { vector: whole.vector.id, requests: 0, stage: Stage::WarmUp };

@@ -14,6 +14,10 @@ use crate::trial::Trial;
 
 /// The shortest piece: connections are opened for each.
 const PIECE_MIN: Duration = Duration::from_millis(10);
+/// Of the requests of a dose, each shall have this part of an equal share at least, so that a leak of it would show; what
+/// that takes is bounded by how many more it may have than its time allows.
+const EVEN_SHARE: f64 = 0.7;
+const RAISED_MAX: u64 = 4;
 /// A piece that takes so many times its share of the time is cut; what it did counts.
 const OVERTIME: u32 = 4;
 const OVERTIME_MIN: Duration = Duration::from_secs(1);
@@ -67,6 +71,16 @@ fn pieces(members: &[Trial<'_>], whole: Until) -> Vec<Until> {
         }
     };
     members.iter().map(piece).collect()
+}
+
+/// Gives those more that answered few requests in their time: a service that warms up answers the first ones slowly.
+pub(crate) fn level(members: &mut [Trial<'_>]) {
+    let weights: u32 = members.iter().map(|member| member.vector.weight.max(1)).sum();
+    let even = as_float(units(members)) * EVEN_SHARE / f64::from(weights.max(1));
+    for member in members {
+        let least = scaled(1, even * f64::from(member.vector.weight.max(1)));
+        member.unit = member.unit.max(least.min(member.unit.saturating_mul(RAISED_MAX)));
+    }
 }
 
 /// Requests of a unit dose of all.
@@ -140,6 +154,18 @@ mod tests {
         let time_max = Duration::from_secs(10);
         let by_count = pieces(&members(&of), Until::Requests { count: 800, time_max });
         assert_eq!(by_count.iter().map(count).collect::<Vec<_>>(), [600, 200]);
+    }
+
+    #[test]
+    fn who_was_slow_is_asked_more_within_bounds() {
+        let of = [(vector(1), 1000), (vector(1), 400), (vector(1), 10)];
+        let mut members = members(&of);
+        level(&mut members);
+        assert_eq!(members.iter().map(|member| member.unit).collect::<Vec<_>>(), [1000, 400, 40]);
+        let of = [(vector(1), 1000), (vector(1), 200), (vector(2), 800)];
+        let mut members = self::members(&of);
+        level(&mut members);
+        assert_eq!(members.iter().map(|member| member.unit).collect::<Vec<_>>(), [1000, 350, 800]);
     }
 
     #[test]
