@@ -5,14 +5,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use drip_model::{Origin, Protocol, Runtime, Scheme, Settings, Vector};
 use drip_plan::{Ask, Credentials, Skipped, address, vectors};
-use drip_session::{Identity, Job, Launch, Place, Proxies, Reach, Roots, Trust, Versions};
+use drip_session::{Identity, Job, Launch, Place, Proxies, Reach, Roots, Trouble, Trust, Versions};
 
 use crate::args::{
     Common, DoctorArgs, GateArgs, HttpVersion, LoadArgs, NEW, ReachArgs, ReckonArgs, RunArgs, RuntimeName,
     ScanArgs, ServiceArgs, TlsArgs,
 };
+use crate::first_look;
 use crate::gate::Gate;
-use crate::requests::{Requests, Target, requests};
+use crate::requests::{Requests, Target, one_source, requests};
+use crate::spec::AUTO;
 
 const USERS: u32 = 50;
 
@@ -30,6 +32,8 @@ impl<E: std::error::Error> From<E> for Wrong {
 pub(crate) struct Planned {
     pub(crate) job: Job,
     pub(crate) skipped: Vec<Skipped>,
+    /// Why the service could not be asked what it has; nothing is planned then.
+    pub(crate) trouble: Option<Trouble>,
 }
 
 /// The job of `drip run`.
@@ -40,8 +44,17 @@ pub(crate) fn run_job(args: &RunArgs) -> Result<Planned, Wrong> {
     let port = args.service.port;
     let trust = Trust::default();
     let target = Target { paths: args.paths.clone(), origin: None, port, reach: reach.clone(), trust };
-    let asked = requests(&args.common.request, target)?;
-    job(id, Place::Launch(launch), asked, &args.common, reach, None)
+    let planned =
+        |asked| job(id.clone(), Place::Launch(launch.clone()), asked, &args.common, reach.clone(), None);
+    if args.common.request.spec.as_deref() != Some(AUTO) {
+        return planned(requests(&args.common.request, target, None)?);
+    }
+    one_source("--spec", &target)?;
+    let unplanned = planned(Requests::default())?;
+    match first_look::published(&unplanned.job, &target.home(), &args.common.show)? {
+        Ok(found) => planned(requests(&args.common.request, target, Some(found))?),
+        Err(trouble) => Ok(Planned { trouble: Some(trouble), ..unplanned }),
+    }
 }
 
 fn launch(id: &str, service: &ServiceArgs, command: &[String]) -> Result<Launch, Wrong> {
@@ -72,7 +85,7 @@ pub(crate) fn scan_job(args: &ScanArgs) -> Result<Planned, Wrong> {
     let trust = trust(&args.tls)?;
     let target =
         Target { paths, port, origin: Some(target.origin), reach: reach.clone(), trust: trust.clone() };
-    let asked = requests(&args.common.request, target)?;
+    let asked = requests(&args.common.request, target, None)?;
     let mut planned = job(run_id(), place, asked, &args.common, reach, args.i_own.clone())?;
     planned.job.trust = trust;
     Ok(planned)
@@ -162,7 +175,7 @@ fn job(
         probes: common.request.probes,
         load_is_explicit: load.requests.is_some() && (load.rate.is_some() || load.users.is_some()),
     };
-    Ok(Planned { job, skipped: asked.plan.skipped })
+    Ok(Planned { job, skipped: asked.plan.skipped, trouble: None })
 }
 
 fn settings(load: &LoadArgs, reckon: &ReckonArgs, owned_host: Option<String>) -> Settings {

@@ -6,6 +6,7 @@ mod baseline;
 mod config;
 mod demo_server;
 mod exit;
+mod first_look;
 mod gate;
 mod notify;
 mod output;

@@ -29,6 +29,11 @@ impl Progress {
         Self { bar, reading: String::new() }
     }
 
+    /// Before there is anything to follow.
+    pub(crate) fn say(&self, words: &'static str) {
+        self.bar.set_message(words);
+    }
+
     /// Follows the run.
     pub(crate) fn show(&mut self, event: Event) {
         if let Event::Reading { signal, value, requests } = &event {

@@ -36,24 +36,36 @@ pub(crate) struct Target {
 
 impl Target {
     /// Whose recorded requests are sent.
-    fn home(&self) -> Home {
+    pub(crate) fn home(&self) -> Home {
         self.origin.clone().map_or(Home::Loopback(self.port), Home::Origin)
     }
 }
 
 /// What to request.
+#[derive(Default)]
 pub(crate) struct Requests {
     pub(crate) plan: Plan,
     /// Whether requests carry credentials of a file.
     pub(crate) credentials: bool,
 }
 
-/// Settles what to request.
-pub(crate) fn requests(args: &RequestArgs, target: Target) -> Result<Requests, Wrong> {
+/// Settles what to request; `published` is the description that the service was found to publish, if it was looked for.
+pub(crate) fn requests(
+    args: &RequestArgs,
+    target: Target,
+    published: Option<Description>,
+) -> Result<Requests, Wrong> {
     let known = auth(args.auth_file.as_deref())?;
     let plan = match (&args.plan, &args.spec) {
         (Some(file), _) => from_file(file, &target, &known)?,
-        (None, Some(words)) => from_spec(args, words, &target, &known)?,
+        (None, Some(words)) => {
+            one_source("--spec", &target)?;
+            let description = match published {
+                Some(found) => found,
+                None => spec::description(words, &target, &target.home())?,
+            };
+            from_spec(args, words, description, &known)?
+        }
         (None, None) => from_words(args, target.paths, &known)?,
     };
     if plan.vectors.is_empty() {
@@ -92,10 +104,13 @@ fn from_file(file: &Path, target: &Target, known: &Credentials) -> Result<Plan, 
     Ok(plan)
 }
 
-fn from_spec(args: &RequestArgs, words: &str, target: &Target, known: &Credentials) -> Result<Plan, Wrong> {
-    one_source("--spec", target)?;
-    let Description { format, mut endpoints, mut skipped, .. } =
-        spec::description(words, target, &target.home())?;
+fn from_spec(
+    args: &RequestArgs,
+    words: &str,
+    description: Description,
+    known: &Credentials,
+) -> Result<Plan, Wrong> {
+    let Description { format, mut endpoints, mut skipped, .. } = description;
     if endpoints.is_empty() {
         let reasons = by_reason(&not_tested(&skipped)).join("\n  ");
         return Err(Wrong(format!("--spec {words}: {format} without an endpoint to request\n  {reasons}")));
@@ -109,7 +124,7 @@ fn from_spec(args: &RequestArgs, words: &str, target: &Target, known: &Credentia
 }
 
 /// Paths beside a whole plan would be asked by nobody.
-fn one_source(option: &str, target: &Target) -> Result<(), Wrong> {
+pub(crate) fn one_source(option: &str, target: &Target) -> Result<(), Wrong> {
     match target.paths.iter().find(|path| *path != "/") {
         Some(path) => Err(Wrong(format!("{option} says what to request; leave out the path {path}"))),
         None => Ok(()),

@@ -22,6 +22,17 @@ impl Interruption {
         Some(self.code.load(Ordering::SeqCst)).filter(|code| *code != 0)
     }
 
+    /// Works while signals are heard; the one place that builds a runtime for it.
+    pub(crate) fn attend<T>(&self, work: impl Future<Output = T>) -> std::io::Result<T> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            tokio::select! {
+                done = work => Ok(done),
+                failed = self.listen() => failed.map(|never| match never {}),
+            }
+        })
+    }
+
     /// Listens for as long as it is polled.
     pub(crate) async fn listen(&self) -> std::io::Result<std::convert::Infallible> {
         let (mut interrupt, mut terminate) =

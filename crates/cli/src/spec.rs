@@ -9,7 +9,6 @@ use drip_plan::{
     Base, DESCRIPTION_BYTES_MAX, Description, Home, Source, USUAL_PLACES, address, read, too_large,
 };
 use drip_session::{Endpoint, Reach, Trust, ways};
-use tokio::runtime::Runtime;
 
 use crate::ask::Wrong;
 use crate::requests::{self, Target};
@@ -17,14 +16,22 @@ use crate::requests::{self, Target};
 /// Documents of one description.
 const DOCUMENTS_MAX: usize = 100;
 
-/// Reads what `--spec` names.
+/// What asks for a description that the service publishes itself.
+pub(crate) const AUTO: &str = "auto";
+
+/// Reads what `--spec` names; `auto` of a service that runs already.
 pub(crate) fn description(words: &str, service: &Target, home: &Home) -> Result<Description, Wrong> {
-    if words == "auto" {
-        let target = service.origin.as_ref().ok_or_else(|| {
-            Wrong("--spec auto needs a service that runs already: drip scan URL --spec auto".to_owned())
-        })?;
-        return published(target, service, home);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match &service.origin {
+        Some(origin) if words == AUTO => {
+            runtime.block_on(published(origin, &service.reach, &service.trust, home))
+        }
+        _ => runtime.block_on(named(words, service, home)),
     }
+}
+
+/// A file, or what a URL has.
+async fn named(words: &str, service: &Target, home: &Home) -> Result<Description, Wrong> {
     let fault = |why: String| Wrong(format!("--spec {words}: {why}"));
     if words.contains("://") {
         let target = address(words)?;
@@ -32,9 +39,9 @@ pub(crate) fn description(words: &str, service: &Target, home: &Home) -> Result<
         let is_its_own = service.origin.as_ref() == Some(&target.origin);
         let unix_socket = service.reach.unix_socket.clone().filter(|_| is_its_own);
         let reach = Reach { unix_socket, ..service.reach.clone() };
-        let site = Site::new(target.origin, &reach, &service.trust).map_err(fault)?;
-        let bytes = site.fetch(&target.path).map_err(fault)?;
-        return whole(words, &bytes, &target.path, &Place::Url(site), home);
+        let site = Site::new(target.origin, &reach, &service.trust).await.map_err(fault)?;
+        let bytes = site.fetch(&target.path).await.map_err(fault)?;
+        return whole(words, &bytes, &target.path, &Place::Url(site), home).await;
     }
     let file = Path::new(words);
     let size = std::fs::metadata(file).map_err(|error| fault(error.to_string()))?.len();
@@ -43,24 +50,41 @@ pub(crate) fn description(words: &str, service: &Target, home: &Home) -> Result<
     }
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
     let bytes = requests::bytes("--spec", file, DESCRIPTION_BYTES_MAX as u64)?;
-    whole(words, &bytes, "", &Place::Folder(folder), home)
+    whole(words, &bytes, "", &Place::Folder(folder), home).await
 }
 
 /// The first description at the usual places of a service.
-fn published(target: &Origin, service: &Target, home: &Home) -> Result<Description, Wrong> {
-    let fault = |why: String| Wrong(format!("--spec auto: {why}"));
-    let site = Site::new(target.clone(), &service.reach, &service.trust).map_err(fault)?;
-    let place = Place::Url(site.clone());
-    let found = USUAL_PLACES.iter().find_map(|path| {
-        let bytes = site.fetch(path).ok()?;
-        let found = whole(&format!("{target}{path}"), &bytes, path, &place, home).ok()?;
-        (!found.endpoints.is_empty()).then_some(found)
-    });
-    found.ok_or_else(|| fault(format!("{target} publishes no description at {}", USUAL_PLACES.join(", "))))
+pub(crate) async fn published(
+    target: &Origin,
+    reach: &Reach,
+    trust: &Trust,
+    home: &Home,
+) -> Result<Description, Wrong> {
+    let fault = |why: String| Wrong(format!("--spec {AUTO}: {why}"));
+    let place = Place::Url(Site::new(target.clone(), reach, trust).await.map_err(fault)?);
+    for path in USUAL_PLACES {
+        if let Some(found) = at(target, path, &place, home).await {
+            return Ok(found);
+        }
+    }
+    Err(fault(format!("{target} publishes no description at {}", USUAL_PLACES.join(", "))))
+}
+
+/// What a place has, where that describes an endpoint at least.
+async fn at(target: &Origin, path: &str, place: &Place, home: &Home) -> Option<Description> {
+    let bytes = place.bring(path).await.ok()?;
+    let found = whole(&format!("{target}{path}"), &bytes, path, place, home).await.ok()?;
+    (!found.endpoints.is_empty()).then_some(found)
 }
 
 /// A description with all that it refers to.
-fn whole(words: &str, bytes: &[u8], path: &str, place: &Place, home: &Home) -> Result<Description, Wrong> {
+async fn whole(
+    words: &str,
+    bytes: &[u8],
+    path: &str,
+    place: &Place,
+    home: &Home,
+) -> Result<Description, Wrong> {
     let mut source =
         Source { name: words, bytes, base: place.base(path), home: home.clone(), fetched: BTreeMap::new() };
     loop {
@@ -75,7 +99,7 @@ fn whole(words: &str, bytes: &[u8], path: &str, place: &Place, home: &Home) -> R
         }
         for name in missing {
             // One that cannot be had leaves what refers to it skipped, with the reason.
-            let text = place.bring(name).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            let text = place.bring(name).await.ok().and_then(|bytes| String::from_utf8(bytes).ok());
             source.fetched.insert(name.clone(), text.unwrap_or_default());
         }
     }
@@ -95,10 +119,10 @@ impl Place {
         }
     }
 
-    fn bring(&self, name: &str) -> Result<Vec<u8>, String> {
+    async fn bring(&self, name: &str) -> Result<Vec<u8>, String> {
         match self {
             Self::Folder(folder) => within(folder, name),
-            Self::Url(site) => site.fetch(name),
+            Self::Url(site) => site.fetch(name).await,
         }
     }
 }
@@ -126,8 +150,8 @@ struct Site {
 
 impl Site {
     /// A socket or an address that stands for the service stands for its description too.
-    fn new(origin: Origin, reach: &Reach, trust: &Trust) -> Result<Self, String> {
-        let ways = runtime()?.block_on(ways(reach, &origin)).map_err(|trouble| trouble.to_string())?;
+    async fn new(origin: Origin, reach: &Reach, trust: &Trust) -> Result<Self, String> {
+        let ways = ways(reach, &origin).await.map_err(|trouble| trouble.to_string())?;
         let endpoint = ways.into_iter().next().ok_or("the host has no address")?;
         match endpoint {
             Endpoint::Tcp(address) if drip_session::is_metadata(address.ip()) => {
@@ -137,14 +161,10 @@ impl Site {
         }
     }
 
-    fn fetch(&self, path: &str) -> Result<Vec<u8>, String> {
+    async fn fetch(&self, path: &str) -> Result<Vec<u8>, String> {
         let path = if path.is_empty() { "/" } else { path };
         let Self { origin, endpoint, trust } = self;
         let fetched = drip_drive::fetch(origin, endpoint.clone(), trust, path, DESCRIPTION_BYTES_MAX);
-        runtime()?.block_on(fetched).map_err(|error| error.to_string())
+        fetched.await.map_err(|error| error.to_string())
     }
-}
-
-fn runtime() -> Result<Runtime, String> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())
 }

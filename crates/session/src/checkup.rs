@@ -9,13 +9,13 @@ use drip_model::{
 use tokio_util::sync::CancellationToken;
 
 use crate::gauges::Gauges;
-use crate::halt::{Halt, Reason};
 use crate::job::Job;
 use crate::ledger::Ledger;
 use crate::readings::{Moment, Readings};
 use crate::room::limits_of;
-use crate::subject::{self, Subject};
+use crate::subject::Subject;
 use crate::trouble::Trouble;
+use crate::visit::visited;
 
 /// The first reading loads what a hook needs; the ones after it are like those of a run.
 const READINGS: usize = 3;
@@ -36,7 +36,7 @@ const PROGRAMS: [(Runtime, &str); 5] = [
 /// When the service could not be started, did not answer, or could not be stopped.
 pub async fn checkup(job: Option<&Job>, stop: &CancellationToken) -> Result<Checkup, Trouble> {
     let service = match job {
-        Some(job) => Some(seen(job, stop).await?),
+        Some(job) => Some(visited(job, stop, async |subject| read(job, subject).await).await?),
         None => None,
     };
     Ok(Checkup { machine: machine(), floors: FLOORS.iter().map(|source| known(source)).collect(), service })
@@ -61,33 +61,6 @@ fn known(source: &drip_meter::FloorSource) -> KnownFloor {
         how: source.how,
         cost: source.cost,
         program: path.map(|path| path.display().to_string()),
-    }
-}
-
-async fn seen(job: &Job, stop: &CancellationToken) -> Result<ServiceSeen, Trouble> {
-    let halt = Halt::default();
-    let work = async {
-        let subject = subject::open(job, &halt, &mut |_| ()).await?;
-        let seen = read(job, &subject).await;
-        end(subject).await?;
-        Ok(seen)
-    };
-    tokio::select! {
-        seen = work => seen,
-        () = interrupted(stop, &halt) => unreachable!("the watch never ends by itself"),
-    }
-}
-
-async fn interrupted(stop: &CancellationToken, halt: &Halt) {
-    stop.cancelled().await;
-    halt.because(Reason::Interrupted);
-    std::future::pending().await
-}
-
-async fn end(subject: Subject) -> Result<(), Trouble> {
-    match subject.service {
-        Some(service) => Ok(service.stop().await?),
-        None => Ok(()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a run must end before it is done: one token that everything listens to, and the first reason given.
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -40,6 +41,13 @@ impl Halt {
     pub(crate) const fn token(&self) -> &CancellationToken {
         &self.token
     }
+}
+
+/// Ends the run when somebody asks for it; never ends by itself.
+pub(crate) async fn interrupted(stop: &CancellationToken, halt: &Halt) -> Infallible {
+    stop.cancelled().await;
+    halt.because(Reason::Interrupted);
+    std::future::pending().await
 }
 
 #[cfg(test)]

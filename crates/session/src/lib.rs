@@ -41,6 +41,7 @@ mod trial;
 mod trouble;
 mod under_load;
 mod verdict;
+mod visit;
 mod witness;
 
 pub use checkup::checkup;
@@ -49,7 +50,8 @@ pub use event::Event;
 pub use job::{Job, Launch, Place};
 pub use manners::is_metadata;
 pub use reach::{Pinned, Reach, ways};
-pub use run::{Run, run};
+pub use run::{Run, never_began, run};
 pub use search::TOGETHER_MIN;
 pub use secret::{hidden, is_secret};
 pub use trouble::Trouble;
+pub use visit::visit;

@@ -16,7 +16,7 @@ use crate::event::Event;
 use crate::flags::{go_heap_limit, jvm_heap_limit, memory_of};
 use crate::footprint::{cpu_seconds, footprint};
 use crate::gauges::Gauges;
-use crate::halt::{Halt, Reason};
+use crate::halt::{Halt, Reason, interrupted};
 use crate::job::{Job, Place};
 use crate::ledger::Ledger;
 use crate::outcome::outcome;
@@ -51,17 +51,18 @@ pub struct Run {
 /// Runs a job. `stop` interrupts it: what was measured is judged and reported, the service is stopped.
 pub async fn run(job: &Job, stop: &CancellationToken, on_event: &mut (dyn FnMut(Event) + Send)) -> Run {
     let halt = Halt::default();
-    let clock = Clock { created_at: SystemTime::now(), started: Instant::now(), cpu_seconds: cpu_seconds() };
+    let clock = Clock::now();
     tokio::select! {
         done = conduct(job, &halt, clock, on_event) => done,
-        () = interrupt(stop, &halt) => unreachable!("the watch never ends by itself"),
+        never = interrupted(stop, &halt) => match never {},
     }
 }
 
-async fn interrupt(stop: &CancellationToken, halt: &Halt) {
-    stop.cancelled().await;
-    halt.because(Reason::Interrupted);
-    std::future::pending().await
+/// What came of a run whose service never answered.
+#[must_use]
+pub fn never_began(job: &Job, trouble: Trouble) -> Run {
+    let clock = Clock::now();
+    Run { report: failed(job, clock, &trouble), trouble: Some(trouble) }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +73,10 @@ struct Clock {
 }
 
 impl Clock {
+    fn now() -> Self {
+        Self { created_at: SystemTime::now(), started: Instant::now(), cpu_seconds: cpu_seconds() }
+    }
+
     fn footprint(&self, requests: u64) -> Footprint {
         footprint(requests, self.started.elapsed(), self.cpu_seconds)
     }

@@ -40,15 +40,9 @@ fn code(checkup: &Checkup) -> u8 {
 }
 
 fn examine(job: Option<&Job>) -> Result<(Result<Checkup, Trouble>, Interruption), Wrong> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let interruption = Interruption::default();
-    let found = runtime.block_on(async {
-        tokio::select! {
-            found = checkup(job, &interruption.stop) => Ok(found),
-            failed = interruption.listen() => failed.map(|never| match never {}),
-        }
-    });
-    Ok((found?, interruption))
+    let found = interruption.attend(checkup(job, &interruption.stop))?;
+    Ok((found, interruption))
 }
 
 /// Nobody reads the log of a service that was only looked at, unless it was asked for.

@@ -3,7 +3,7 @@
 use drip_report::diff::Difference;
 use drip_report::text::printable;
 use drip_report::{Document, Environment, by_reason, document};
-use drip_session::{Job, Place, Run, Trouble};
+use drip_session::{Job, Place, Run, Trouble, never_began};
 
 use crate::args::{Common, NEW, RunArgs, ScanArgs, Show};
 use crate::ask::{self, Planned, Wrong};
@@ -21,16 +21,16 @@ use crate::{exit, replay};
 pub(crate) fn run(args: &RunArgs, project: Project) -> Result<u8, Wrong> {
     let planned = ask::run_job(args)?;
     tell_skipped(&planned, &args.common.show);
-    test(&planned, &args.common, project)
+    test(planned, &args.common, project)
 }
 
 pub(crate) fn scan(args: &ScanArgs, project: Project) -> Result<u8, Wrong> {
     let planned = ask::scan_job(args)?;
     tell_skipped(&planned, &args.common.show);
-    let job = &planned.job;
-    let code = test(&planned, &args.common, project)?;
+    let place = planned.job.place.clone();
+    let code = test(planned, &args.common, project)?;
     if args.memory.is_none() && !args.common.show.quiet && code != exit::NOTHING_MEASURED {
-        hint_at_memory(job);
+        hint_at_memory(&place);
     }
     Ok(code)
 }
@@ -47,14 +47,17 @@ fn tell_skipped(planned: &Planned, show: &Show) {
 }
 
 /// Tests, rules, tells, prints, saves.
-fn test(planned: &Planned, common: &Common, project: Project) -> Result<u8, Wrong> {
+fn test(planned: Planned, common: &Common, project: Project) -> Result<u8, Wrong> {
     let job = &planned.job;
     let destinations = Destination::all(common.output.as_deref(), &common.files.reports);
     destinations.iter().try_for_each(Destination::try_out)?;
     let notify = Notify::of_run(&common.notify)?;
     let mut gate = ask::gate(&common.gate)?;
     let baseline = common.gate.baseline.as_deref().map(Baseline::load).transpose()?;
-    let (run, interruption) = conduct(job, &common.show)?;
+    let (run, interruption) = match planned.trouble {
+        Some(trouble) => (never_began(job, trouble), Interruption::default()),
+        None => conduct(job, &common.show)?,
+    };
     let mut document = documented(&run);
     document.replay = project.replay.map(|replay| replay::seeded(replay, job.settings.seed));
     document.not_tested = not_tested(&planned.skipped);
@@ -98,18 +101,12 @@ fn because(ruling: &Ruling, run: &Run) -> u8 {
     ruling.code
 }
 
-/// Runs a job with progress and signals; the one place that builds a runtime.
+/// Runs a job with progress and signals.
 pub(crate) fn conduct(job: &Job, show: &Show) -> Result<(Run, Interruption), Wrong> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let interruption = Interruption::default();
     let mut progress = Progress::new(show.quiet);
-    let run = runtime.block_on(async {
-        let mut on_event = |event| progress.show(event);
-        tokio::select! {
-            run = drip_session::run(job, &interruption.stop, &mut on_event) => Ok(run),
-            failed = interruption.listen() => failed.map(|never| match never {}),
-        }
-    });
+    let mut on_event = |event| progress.show(event);
+    let run = interruption.attend(drip_session::run(job, &interruption.stop, &mut on_event));
     progress.clear();
     Ok((run?, interruption))
 }
@@ -149,8 +146,8 @@ pub(crate) const fn code_of(trouble: &Trouble) -> u8 {
 }
 
 /// Who scans their own machine without a memory source may not know that there is one.
-fn hint_at_memory(job: &Job) {
-    let Place::Running { origin, .. } = &job.place else { return };
+fn hint_at_memory(place: &Place) {
+    let Place::Running { origin, .. } = place else { return };
     let local = ["127.0.0.1", "localhost", "::1"].contains(&origin.host.as_str());
     if let Some((pid, name)) = local.then(|| drip_proc::listener_owner(origin.port)).flatten() {
         output::say(&format!(

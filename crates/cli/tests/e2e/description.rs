@@ -1,6 +1,6 @@
 //! What to request from a description, a plan and a file of credentials, as it arrives at the service.
 
-use crate::drip::{BRIEF, Scene, port, saved};
+use crate::drip::{BRIEF, Scene, port, saved, vector};
 
 /// Notes each request of the test, its secret in a file of its own.
 const NOTES: &str = r#"
@@ -72,9 +72,7 @@ fn a_plan_is_played_and_a_mistake_in_it_named() {
     scene.run_app(&[&["--plan", &scene.arg("plan.toml")]]).exits(2).says(&["did you mean path?"]);
 }
 
-#[test]
-fn a_description_that_the_service_publishes_is_found() {
-    let published = r#"
+const PUBLISHED: &str = r#"
 if r.path == '/v3/api-docs':
     r.answer(body=b'{"openapi": "3.0.1", "paths": {"/found": {"get": {}}}}')
 elif r.path == '/found':
@@ -83,7 +81,27 @@ elif r.path == '/found':
 else:
     r.answer(404)
 "#;
-    let scene = Scene::answering(published);
+
+#[test]
+fn a_service_that_is_started_is_asked_for_its_description_first() {
+    let scene = Scene::answering(PUBLISHED);
+    let run = scene.run_app(&[&["--spec", "auto", "--patterns", "repeated", "--format", "json"], &BRIEF]);
+    assert_eq!(vector(&run.document())["endpoint"], "GET /found");
+    assert!(scene.read("lines").lines().count() > 20);
+}
+
+#[test]
+fn a_service_without_a_description_or_a_start_is_told_by_name() {
+    let scene = Scene::answering("r.answer(404)");
+    scene.run_app(&[&["--spec", "auto"]]).exits(2).says(&["publishes no description", "/openapi.json"]);
+    let never = Scene::new();
+    never.write("app.py", "raise SystemExit('no port today')");
+    never.run_app(&[&["--spec", "auto"]]).exits(3).says(&["no port today"]);
+}
+
+#[test]
+fn a_description_that_the_service_publishes_is_found() {
+    let scene = Scene::answering(PUBLISHED);
     let port = port();
     let _service = scene.serve(port);
     let url = format!("http://127.0.0.1:{port}");
@@ -98,7 +116,7 @@ fn words_that_do_not_go_together_are_refused_before_anything_starts() {
     scene.write("none.txt", "hello");
     let (api, none) = (scene.arg("api.yaml"), scene.arg("none.txt"));
     for (words, told) in [
-        (vec!["--spec", "auto"], "drip scan URL --spec auto"),
+        (vec!["--spec", "auto", "--path", "/x"], "leave out the path /x"),
         (vec!["--spec", none.as_str()], "no description"),
         (vec!["--spec", api.as_str(), "--path", "/x"], "leave out the path /x"),
         (vec!["--spec", api.as_str(), "-X", "POST"], "cannot be used with"),
