@@ -10,6 +10,18 @@ pub(crate) fn seen_in(weakness: &Weakness) -> Seen {
     match weakness {
         Weakness::Exposed(exposure) => exposed(exposure),
         Weakness::TakesBody { endpoint, trick, ended } => takes_body(endpoint, *trick, *ended),
+        Weakness::NoMaximumPage { endpoint, asked, large, small } => Seen {
+            id: "DRIP022",
+            severity: Severity::Medium,
+            confidence: Confidence::Firm,
+            endpoint: Some(endpoint.clone()),
+            description: format!(
+                "{endpoint} answered {asked} with at least {}, and the same for ten with {}: the client chooses the size \
+                 of the answer.",
+                words::bytes(*large as f64),
+                words::bytes(*small as f64)
+            ),
+        },
         Weakness::HoldsSlowClients { clients, seconds } => Seen {
             id: "DRIP026",
             severity: Severity::Medium,

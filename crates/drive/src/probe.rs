@@ -51,6 +51,8 @@ pub struct Answer {
     pub status: u16,
     /// Names in lower case and values, in the order given; what is not UTF-8 is replaced.
     pub headers: Vec<(String, String)>,
+    /// How long its body was, as it came.
+    pub body_bytes: u64,
 }
 
 /// Why a probe heard nothing. All but [`ProbeError::OurSide`] may be different a moment later.
@@ -148,15 +150,18 @@ pub async fn ask_once(
     let played = Playing::begin(engine)?.end(&CancellationToken::new()).await;
     match (played.tally.errors.into_keys().next(), played.head) {
         (Some(kind), _) => Err(Failure::new(kind, played.tally.first_error.unwrap_or_default()).into()),
-        (None, Some(head)) => answer(protocol, &head).map_err(Failure::from).map_err(ProbeError::from),
+        (None, Some(head)) => {
+            let answer = answer(protocol, &head, played.tally.body_bytes);
+            answer.map_err(Failure::from).map_err(ProbeError::from)
+        }
         (None, None) => Err(Failure::timeout(question.time_max).into()),
     }
 }
 
-fn answer(protocol: Protocol, head: &[u8]) -> Result<Answer, Malformed> {
+fn answer(protocol: Protocol, head: &[u8], body_bytes: u64) -> Result<Answer, Malformed> {
     let mut headers = Vec::new();
     let status = each_header(head, |name, value| {
         headers.push((name.to_ascii_lowercase(), String::from_utf8_lossy(value).into_owned()));
     })?;
-    Ok(Answer { protocol, status, headers })
+    Ok(Answer { protocol, status, headers, body_bytes })
 }

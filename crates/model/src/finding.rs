@@ -127,6 +127,17 @@ pub enum Weakness {
         /// The service was gone afterwards.
         ended: bool,
     },
+    /// A client that asks for a huge page of a list gets one.
+    NoMaximumPage {
+        /// `GET /items`.
+        endpoint: String,
+        /// `limit=1000000`.
+        asked: String,
+        /// Bytes of the answer.
+        large: u64,
+        /// Bytes of the answer to ten.
+        small: u64,
+    },
     /// It held clients that sent the head of a request for ever.
     HoldsSlowClients {
         /// How many.

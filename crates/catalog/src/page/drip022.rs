@@ -15,8 +15,10 @@ pub(crate) static PAGE: Page = Page {
     why: "Time and memory of one request grow with the table behind it, without any change of code or \
           traffic. A few requests at once are then a spike (DRIP006). A page size of a million, chosen by \
           the client, does the same at once.",
-    how_seen: "Answers that become larger with every dose of a run, by half at least, are reported. By hand: ask \
-               for a page size far above the documented one; an answer of that size has no maximum.",
+    how_seen: "Answers that become larger with every dose of a run, by half at least, are reported. With --probes, \
+               requests that have a page size in their query (limit, per_page, page[size], top, \u{2026}) ask for ten \
+               items and for a million: an answer of a mebibyte or more, twenty times as long as that of ten, \
+               shows that there is no maximum, or a very large one.",
     fix: Fix {
         general: "Give every list a default and a maximum page size, on the server, and refuse or clamp \
                   more. Page by key (WHERE id > last ORDER BY id LIMIT n) rather than by offset, which reads \

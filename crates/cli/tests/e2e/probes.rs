@@ -6,14 +6,16 @@ use serde_json::Value;
 
 use crate::drip::{PATIENCE, Scene, words};
 
-/// Takes objects of JSON, packed or not. `LIMITS`: at most 100 kB as they come, never packed, 50 levels, and two seconds
-/// for the head of a request.
+/// Takes objects of JSON, packed or not, and lists as many as are asked for. `limits`: at most 100 kB as they come, never
+/// packed, 50 levels, two seconds for the head of a request, and 200 in a list.
 const SERVER: &str = "\
 const http = require('http'), zlib = require('zlib');
 const limits = process.argv[2] === 'limits';
 const deep = text => { let now = 0, most = 0; for (const c of text) { now += c === '[' ? 1 : c === ']' ? -1 : 0; most = Math.max(most, now); } return most; };
 const server = http.createServer({ connectionsCheckingInterval: 500 }, (request, response) => {
   const say = status => { response.statusCode = status; response.end(); };
+  const page = /per_page=(\\d+)/.exec(request.url);
+  if (page) return response.end('{\"id\": 123456},'.repeat(Math.min(+page[1], limits ? 200 : 1e5)));
   const packed = request.headers['content-encoding'] === 'gzip';
   if (limits && packed) { request.resume(); return say(415); }
   const pieces = []; let size = 0;
@@ -34,11 +36,21 @@ server.requestTimeout = limits ? 2000 : 0;
 server.listen(process.env.PORT, '127.0.0.1');
 ";
 
+const PLAN: &str = r#"
+[[request]]
+path = "/items"
+body = '{"name": "a"}'
+
+[[request]]
+path = "/items?q=a&per_page=20"
+"#;
+
 fn probed(kind: &str) -> Value {
     let scene = Scene::new();
     scene.write("server.js", SERVER);
-    let short = ["--dose", "200ms", "--budget", "8s", "--users", "2", "--no-fail", "--format", "json"];
-    let asked = ["-X", "POST", "--path", "/items", "-d", r#"{"name": "a"}"#, "--probes"];
+    scene.write("plan.toml", PLAN);
+    let short = ["--dose", "200ms", "--budget", "16s", "--users", "2", "--no-fail", "--format", "json"];
+    let asked = ["--plan", &scene.arg("plan.toml"), "--probes"];
     let run = scene.start(&words("run", &[&short, &asked], &["node", "server.js", kind]));
     run.end_within(PATIENCE * 4).exits(0).document()
 }
@@ -53,8 +65,13 @@ fn found(document: &Value) -> BTreeSet<(&str, Option<&str>)> {
 #[test]
 fn a_service_without_limits_is_told_each_that_it_lacks() {
     let document = probed("none");
-    let expected =
-        [("DRIP024", Some("POST /items")), ("DRIP025", Some("POST /items")), ("DRIP026", None)].into();
+    let expected = [
+        ("DRIP022", Some("GET /items")),
+        ("DRIP024", Some("POST /items")),
+        ("DRIP025", Some("POST /items")),
+        ("DRIP026", None),
+    ]
+    .into();
     assert_eq!(found(&document), expected, "{document:#}");
 }
 

@@ -3,6 +3,7 @@
 //! here: a mebibyte of body, sixteen when unpacked, eight slow connections.
 
 mod bodies;
+mod page_sizes;
 mod slow_clients;
 
 use drip_model::{Vector, Weakness};
@@ -24,6 +25,7 @@ impl Prober<'_> {
     /// All probes, the gentle ones first.
     pub(crate) async fn all(&mut self) -> Vec<Weakness> {
         let mut found = Vec::new();
+        found.extend(self.page_sizes().await);
         found.extend(self.slow_clients().await);
         found.extend(self.bodies().await);
         found
