@@ -24,6 +24,7 @@ pub(crate) fn outcome(verdict: Verdict, evidence: Option<Evidence>) -> Outcome {
         symptoms: Vec::new(),
         latencies: Vec::new(),
         asked_with: None,
+        undone: None,
     }
 }
 

@@ -35,6 +35,15 @@ pub const ERRORS_IN_A_ROW_MAX: u64 = 1000;
 /// Most pairs of one run.
 pub const PAIRS_MAX: u64 = 100_000;
 
+/// Most things that one dose may make where they are deleted again afterwards.
+pub const MADE_MAX: usize = 20_000;
+
+/// Longest name of such a thing.
+pub(crate) const MADE_NAME_BYTES_MAX: usize = 256;
+
+/// What is kept of a body that may tell such a name.
+pub(crate) const BODY_KEPT_BYTES_MAX: usize = 8 * 1024;
+
 /// Pause of a run of pairs after a request that found the service down.
 pub(crate) const DOWN_PAUSE: Duration = Duration::from_millis(100);
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drip_model::{Conduct, Protocol, Scheme, Template};
+use drip_model::{Conduct, Protocol, Scheme, Template, Undo};
 
 use crate::bounds::{PAIRS_MAX, REQUEST_TIME_MAX, SLOW_READ_BYTES, USERS_MAX};
 use crate::failure::Failure;
@@ -41,8 +41,10 @@ pub(crate) struct Dose {
     pub(crate) sends_at_once: bool,
     /// How much the system may hold that a slow reader has not read.
     pub(crate) receive_bytes: Option<usize>,
-    /// The head of the last answer is told.
+    /// Heads of answers are kept, and the beginnings of their bodies; the last one is told.
     pub(crate) keeps_heads: bool,
+    /// What was made is noted, as far as this says how it is deleted.
+    pub(crate) undo: Option<Undo>,
 }
 
 impl Dose {
@@ -78,6 +80,7 @@ impl Dose {
                 && matches!(load.conduct, Conduct::Polite | Conduct::FreshConnection),
             receive_bytes: matches!(load.conduct, Conduct::SlowRead(_)).then_some(SLOW_READ_BYTES),
             keeps_heads: false,
+            undo: None,
         })
     }
 

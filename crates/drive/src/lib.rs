@@ -15,6 +15,7 @@ mod fetch;
 mod http2;
 mod line;
 mod load;
+mod made;
 mod pace;
 mod pairs;
 mod play;
@@ -33,10 +34,11 @@ mod tunnel;
 pub use arrivals::{Arrivals, Piece, Spacing};
 pub use bounds::{
     BODY_BYTES_MAX, DOWN_TIME_MAX, ERROR_PAUSE, ERRORS_IN_A_ROW_MAX, HEAD_BYTES_MAX, HEADERS_MAX, LINGER,
-    PAIRS_MAX, REQUEST_TIME_MAX, RETRY_AFTER_MAX, STREAMS_MAX, USERS_MAX,
+    MADE_MAX, PAIRS_MAX, REQUEST_TIME_MAX, RETRY_AFTER_MAX, STREAMS_MAX, USERS_MAX,
 };
 pub use fetch::{FetchError, fetch};
 pub use load::{Endpoint, Load, Model, Until};
+pub use made::{Noted, play_noting};
 pub use pairs::{Paired, play_pairs};
 pub use play::play;
 pub use probe::{Answer, ProbeError, Question, Versions, ask_once, probe};

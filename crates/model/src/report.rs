@@ -10,6 +10,7 @@ use crate::series::{Gauge, Series};
 use crate::symptom::Symptom;
 use crate::tally::Tally;
 use crate::target::{Origin, Protocol};
+use crate::undo::Undone;
 use crate::vector::{Pattern, VectorId};
 
 /// How far the run came.
@@ -71,6 +72,8 @@ pub struct Outcome {
     pub latencies: Vec<LatencyWindow>,
     /// With how many other vectors it was asked, where the evidence is of all of them together.
     pub asked_with: Option<usize>,
+    /// How far what its requests made was deleted again before memory was read.
+    pub undone: Option<Undone>,
 }
 
 /// What a vector cost the service, as far as it could be seen.

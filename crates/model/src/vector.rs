@@ -3,6 +3,7 @@
 use crate::conduct::Conduct;
 use crate::tally::Expected;
 use crate::template::Template;
+use crate::undo::Undo;
 
 /// Position of a vector in its plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -70,4 +71,6 @@ pub struct Vector {
     pub weight: u32,
     /// Statuses outside 2xx and 3xx that are the right answer.
     pub expect_status: Expected,
+    /// How what it makes is deleted again, where that is known.
+    pub undo: Option<Undo>,
 }

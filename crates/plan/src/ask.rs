@@ -47,6 +47,7 @@ pub fn vectors(ask: &Ask, credentials: &Credentials) -> Result<Vec<Vector>, Plan
             conduct: Conduct::Polite,
             weight: 1,
             expect_status: endpoint.expect_status,
+            undo: None,
         }
     };
     Ok(endpoints(ask)?.into_iter().enumerate().map(vector).collect())

@@ -18,6 +18,7 @@ mod plan;
 mod plan_file;
 mod schema;
 mod slots;
+mod undo;
 
 pub use address::{Address, address};
 pub use ask::{Ask, Data, endpoints, vectors};

@@ -7,6 +7,7 @@ use http::{HeaderName, HeaderValue, Method};
 use crate::caution;
 use crate::endpoint::{Endpoint, Skipped};
 use crate::pattern::{RequestPattern, Scope};
+use crate::undo::undo_of;
 
 /// Vectors of one plan; nobody waits for more, and each takes memory.
 const VECTORS_MAX: usize = 20_000;
@@ -37,7 +38,7 @@ pub fn plan(endpoints: &[Endpoint], patterns: &[&RequestPattern], unsafe_methods
         };
         let (kept, rest) = some.split_at(some.len().min(VECTORS_MAX - plan.vectors.len()));
         for endpoint in kept {
-            plan.add(pattern, endpoint);
+            plan.add(pattern, endpoint, &asked);
         }
         if !rest.is_empty() {
             let what = format!("{} of {} endpoints", pattern.pattern.name, rest.len());
@@ -48,10 +49,11 @@ pub fn plan(endpoints: &[Endpoint], patterns: &[&RequestPattern], unsafe_methods
 }
 
 impl Plan {
-    fn add(&mut self, pattern: &RequestPattern, endpoint: &Endpoint) {
+    fn add(&mut self, pattern: &RequestPattern, endpoint: &Endpoint, all: &[&Endpoint]) {
         let made = (pattern.apply)(endpoint).and_then(|trial| sendable(&trial.template).map(|()| trial));
         match made {
             Ok(trial) => self.vectors.push(Vector {
+                undo: undo_of(endpoint, &trial.template, all).filter(|_| trial.makes_something()),
                 id: VectorId(self.vectors.len()),
                 endpoint: trial.endpoint,
                 pattern: pattern.pattern,

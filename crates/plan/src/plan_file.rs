@@ -6,6 +6,7 @@
 //! method = "GET"                   # default: GET, with a body POST
 //! headers = { X-Tenant = "{n}" }
 //! body = "text"
+//! delete = "/items/{id}"           # where what it makes is deleted again before memory is read
 //! weight = 3                       # its share of a mixed load, default 1
 //! conduct = "slow-read"            # polite, hang-up-sent, hang-up-received, slow-write, slow-read, half-open
 //! bytes = 512                      # after which to hang up; for slow ones, how many at a time
@@ -16,19 +17,21 @@
 
 use std::time::Duration;
 
-use drip_model::{Conduct, HangUp, Trickle, Vector, VectorId};
+use drip_model::{Conduct, HangUp, Trickle, Undo, Vector, VectorId};
 use serde_json::{Map, Value};
 
 use crate::ask::{Ask, Data, vectors};
 use crate::credentials::unknown;
 use crate::nearest::nearest;
+use crate::undo::names;
 use crate::{Credentials, Plan, PlanError};
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "path",
     "method",
     "headers",
     "body",
+    "delete",
     "weight",
     "conduct",
     "bytes",
@@ -101,7 +104,26 @@ fn request_of(request: &Value, credentials: &Credentials) -> Result<Vector, Stri
     };
     let vector = vectors(&ask, credentials).map_err(|error| error.to_string())?.swap_remove(0);
     let weight = whole(fields, "weight", 1..=WEIGHT_MAX)?.unwrap_or(1);
-    Ok(Vector { conduct: conduct(fields)?, weight: u32::try_from(weight).unwrap_or(u32::MAX), ..vector })
+    let weight = u32::try_from(weight).unwrap_or(u32::MAX);
+    let undo = text(fields, "delete")?.map(|path| undo(&path, &vector)).transpose()?;
+    Ok(Vector { conduct: conduct(fields)?, weight, undo, ..vector })
+}
+
+/// Whoever may make a thing may delete it: with the same headers, but for those of a body.
+fn undo(path: &str, vector: &Vector) -> Result<Undo, String> {
+    let parts = path.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)));
+    let Some((before, (name, after))) = parts.filter(|(before, _)| before.starts_with('/')) else {
+        return Err(format!("delete = {path:?}: a path such as \"/items/{{id}}\" is expected"));
+    };
+    let headers = vector.template.headers.iter();
+    let of_body = |name: &str| name.to_ascii_lowercase().starts_with("content-");
+    Ok(Undo {
+        endpoint: format!("DELETE {path}"),
+        before: before.to_owned(),
+        after: after.to_owned(),
+        headers: headers.filter(|(name, _)| !of_body(name)).cloned().collect(),
+        names: names(name),
+    })
 }
 
 fn headers(fields: &Map<String, Value>) -> Result<Vec<String>, String> {
@@ -187,6 +209,15 @@ mod tests {
         assert_eq!(sent.target, b"/a?q=7");
         assert_eq!(sent.headers, [("X-A".to_owned(), b"1".to_vec())]);
         assert_eq!(sent.body, Some(b"b".to_vec()));
+    }
+
+    #[test]
+    fn what_it_makes_is_deleted_with_its_own_credentials() {
+        let vector = one("path = '/a'\nbody = 'b'\nheaders = { X-Key = '1', Content-Type = 'text/plain' }\ndelete = '/a/{no}/all'").unwrap();
+        let template = vector.undo.unwrap().template(&["7".to_owned()]).render(0, 0);
+        assert_eq!((template.target, template.body), (b"/a/7/all".to_vec(), None));
+        assert_eq!(template.headers, [("X-Key".to_owned(), b"1".to_vec())]);
+        assert!(one("path = '/a'\nbody = 'b'\ndelete = '/a'").unwrap_err().contains("/items/{id}"));
     }
 
     #[test]

@@ -255,6 +255,9 @@ pub struct Vector {
     /// laid to it alone. Absent where it was asked alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_with: Option<u64>,
+    /// How far what its requests made was deleted again before memory was read. Absent where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undone: Option<Undone>,
     /// Why the verdict is not surer.
     pub doubts: Vec<Doubt>,
     /// Every threshold used.
@@ -384,6 +387,18 @@ pub struct Crash {
     /// What proves that memory ran out; absent leaves the cause open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub out_of_memory: Option<String>,
+}
+
+/// What requests made, and deleted again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Undone {
+    /// The request that deletes: `DELETE /items/{id}`.
+    pub by: String,
+    /// Requests that were answered with success.
+    pub made: u64,
+    /// What was deleted again.
+    pub deleted: u64,
 }
 
 /// Requests and time until a limit.

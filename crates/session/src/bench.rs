@@ -103,7 +103,10 @@ impl Bench<'_> {
     pub(crate) async fn play_alone(&mut self, trial: &mut Trial<'_>, dose: Dose) -> Tally {
         let before = self.service_cpu();
         self.asked = Some(trial.vector.id);
-        let tally = self.play(trial, dose).await;
+        let tally = match self.undo(trial) {
+            Some(undo) => self.play_and_undo(trial, dose, undo).await,
+            None => self.play(trial, dose).await,
+        };
         if matches!(dose.stage, Stage::Dose | Stage::Load) {
             trial.cpu.0 += self.service_cpu().saturating_sub(before);
             trial.cpu.1 += tally.played();
@@ -168,7 +171,7 @@ impl Bench<'_> {
         }
     }
 
-    async fn sample(&self, trial: &Trial<'_>) {
+    pub(crate) async fn sample(&self, trial: &Trial<'_>) {
         let Some(anon) = self.gauges.anon() else { return std::future::pending().await };
         let watch = Watch {
             anon,

@@ -40,6 +40,7 @@ mod together;
 mod trial;
 mod trouble;
 mod under_load;
+mod undo;
 mod verdict;
 mod visit;
 mod witness;

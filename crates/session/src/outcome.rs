@@ -1,7 +1,9 @@
 //! From what was asked and read of one vector to its outcome.
 
 use drip_judge::{Limit, forecast, growing_answers};
-use drip_model::{Doubt, DoubtKind, Outcome, Series, ServiceCost, Signal, Symptom, ToLimit, Unit, Verdict};
+use drip_model::{
+    Doubt, DoubtKind, Outcome, Series, ServiceCost, Signal, Symptom, ToLimit, Undone, Unit, Verdict,
+};
 
 use crate::bench::Bench;
 use crate::halt::Reason;
@@ -37,7 +39,8 @@ pub(crate) async fn outcome(
         memory_seen: bench.subject.scope.is_some() || bench.gauges.signal().is_some(),
         stranger: bench.subject.stranger.clone(),
         doubts: doubts(bench, &trial.readings),
-        may_store: STORING.contains(&trial.vector.template.method.as_str()),
+        may_store: STORING.contains(&trial.vector.template.method.as_str())
+            && !trial.undone.as_ref().is_some_and(Undone::is_whole),
     });
     let to_limit = to_limit(bench, &trial, &judged);
     let service_cost = service_cost(&trial);
@@ -67,6 +70,7 @@ pub(crate) async fn outcome(
         symptoms,
         latencies: trial.latencies,
         asked_with: trial.asked_with,
+        undone: trial.undone,
     }
 }
 

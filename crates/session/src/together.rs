@@ -33,6 +33,7 @@ pub(crate) fn together(vectors: &[Vector]) -> Vector {
         conduct: Conduct::Polite,
         weight: 1,
         expect_status: drip_model::Expected::Success,
+        undo: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drip_model::{LatencyWindow, Symptom, Tally, Vector};
+use drip_model::{LatencyWindow, Symptom, Tally, Undone, Vector};
 
 use crate::opinions::Opinions;
 use crate::readings::Readings;
@@ -43,6 +43,8 @@ pub(crate) struct Trial<'a> {
     pub(crate) members: Vec<Self>,
     /// With how many others it was asked, where what is known of it comes from all of them.
     pub(crate) asked_with: Option<usize>,
+    /// How far what it made was deleted again.
+    pub(crate) undone: Option<Undone>,
     /// Whether a process was replaced while all of them were asked.
     pub(crate) replaced: bool,
 }
@@ -70,6 +72,7 @@ impl<'a> Trial<'a> {
             symptoms: Vec::new(),
             members: Vec::new(),
             asked_with: None,
+            undone: None,
             replaced: false,
         }
     }

@@ -31,7 +31,12 @@ impl Bench<'_> {
     }
 
     /// What the samples beside all doses say.
+    ///
+    /// Nothing where what the requests make is deleted after each dose: until then it is there.
     pub(crate) fn under_load(&self, trial: &Trial<'_>) -> Option<Evidence> {
+        if trial.undone.is_some() {
+            return None;
+        }
         let samples = trial.samples.after(None);
         let requests = samples.last()?.point.requests.saturating_sub(samples.first()?.point.requests);
         let mut judge = self.judge_of_load(trial, requests);

@@ -34,6 +34,7 @@ mod several;
 mod shell;
 mod start;
 mod telemetry;
+mod undo;
 mod verdict;
 mod verify;
 mod ways;

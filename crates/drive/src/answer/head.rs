@@ -73,6 +73,11 @@ pub(crate) fn each_header(head: &[u8], mut tell: impl FnMut(&str, &[u8])) -> Res
     status.ok_or(Malformed::Status)
 }
 
+/// Where a head ends; `None` where it is none, or not whole.
+pub(crate) fn head_length(bytes: &[u8]) -> Option<usize> {
+    with_parsed(bytes, |_, length| Ok(length)).ok().flatten()
+}
+
 fn with_parsed<T>(
     bytes: &[u8],
     take: impl FnOnce(&Response<'_, '_>, usize) -> Result<T, Malformed>,

@@ -9,9 +9,9 @@ mod head;
 mod tests;
 
 use self::chunks::Chunks;
-pub(crate) use self::head::{Framing, Head, Malformed, each_header, seconds};
+pub(crate) use self::head::{Framing, Head, Malformed, each_header, head_length, seconds};
 
-use crate::bounds::{BODY_BYTES_MAX, HEAD_BYTES_MAX};
+use crate::bounds::{BODY_BYTES_MAX, BODY_KEPT_BYTES_MAX, HEAD_BYTES_MAX};
 
 /// Memory that a reader keeps for its next head.
 const KEPT_BYTES_MAX: usize = 4096;
@@ -39,7 +39,7 @@ pub(crate) struct Reader {
     partial: Vec<u8>,
     body_bytes: u64,
     cut: bool,
-    /// The text of the final head, for those who want it.
+    /// The text of the final head and the beginning of what follows it, for those who want it.
     text: Option<Vec<u8>>,
 }
 
@@ -67,9 +67,13 @@ impl Stage {
 }
 
 impl Reader {
-    /// One that keeps the text of the final head.
+    /// One that keeps the text of the final head and the beginning of what follows it.
     pub(crate) fn keeping_text() -> Self {
         Self { text: Some(Vec::new()), ..Self::default() }
+    }
+
+    pub(crate) fn text(&self) -> Option<&[u8]> {
+        self.text.as_deref()
     }
 
     pub(crate) fn take_text(&mut self) -> Option<Vec<u8>> {
@@ -205,6 +209,10 @@ impl Reader {
             Stage::Chunks(chunks) => chunks.feed(bytes)?,
             Stage::UntilClose | Stage::Head | Stage::Whole => (bytes.len(), bytes.len(), false),
         };
+        if let Some(text) = &mut self.text {
+            let room = (self.head_bytes + BODY_KEPT_BYTES_MAX).saturating_sub(text.len());
+            text.extend_from_slice(&bytes[..used.min(room)]);
+        }
         if !self.take_body(body) && whole {
             self.stage = Stage::Whole;
         }

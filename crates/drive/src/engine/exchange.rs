@@ -8,9 +8,10 @@ use super::Engine;
 use super::conduct::Reach as _;
 use super::user::{Phase, token, untoken};
 use crate::answer::Progress;
-use crate::bounds::{ERROR_PAUSE, ERRORS_IN_A_ROW_MAX};
+use crate::bounds::{ERROR_PAUSE, ERRORS_IN_A_ROW_MAX, MADE_MAX};
 use crate::failure::Failure;
 use crate::line::Line;
+use crate::made::made;
 use crate::poll::Ready;
 
 impl Engine {
@@ -207,6 +208,9 @@ impl Engine {
             self.pace.pause(self.now, time);
         }
         self.errors_in_a_row = 0;
+        if self.dose.undo.is_some() {
+            self.note_made(user);
+        }
         self.compare(user, false);
         self.rest(user);
         // Whoever waits already comes first.
@@ -216,6 +220,13 @@ impl Engine {
         } else {
             self.waiting.push_back(user);
         }
+    }
+
+    /// Notes what the answer says that was made, as long as there is room.
+    fn note_made(&mut self, user: usize) {
+        let text = self.users[user].reader.text();
+        self.made.extend(self.dose.undo.as_ref().zip(text).and_then(|(undo, text)| made(undo, text)));
+        self.over |= self.made.len() >= MADE_MAX;
     }
 
     /// The request got no whole answer. Its user pauses, so that a dead service is not asked in a hot loop.

@@ -70,6 +70,8 @@ pub(crate) struct Played {
     pub(crate) head: Option<Vec<u8>>,
     /// Every pair in order, if the dose is one of pairs.
     pub(crate) pairs: Vec<Pair>,
+    /// What was made, if the dose notes it.
+    pub(crate) made: Vec<String>,
 }
 
 pub(crate) struct Engine {
@@ -91,6 +93,8 @@ pub(crate) struct Engine {
     record: Record,
     /// Of a dose of pairs.
     pairing: Option<Pairing>,
+    /// Of a dose that notes what was made.
+    made: Vec<String>,
     share: Share,
     page: Page,
     bytes: Vec<u8>,
@@ -126,6 +130,7 @@ impl Engine {
             keeps_time: matches!(dose.model, Model::Open(_)),
             record: Record::new(dose.request_time_max),
             pairing: dose.control.is_some().then(|| Pairing::new(dose.seed, dose.first, now)),
+            made: Vec::new(),
             share: Share::of(pulse.clone()),
             page: Page::default(),
             bytes: vec![0; READ_BYTES],
@@ -177,7 +182,8 @@ impl Engine {
         self.trunks.close();
         let head = self.users.first_mut().and_then(|user| user.reader.take_text());
         let tally = self.record.into_tally(self.start.elapsed(), cpu_time());
-        Played { tally, head, pairs: self.pairing.map(|pairing| pairing.pairs).unwrap_or_default() }
+        let pairs = self.pairing.map(|pairing| pairing.pairs).unwrap_or_default();
+        Played { tally, head, pairs, made: self.made }
     }
 
     fn completed(&self) -> u64 {

@@ -108,6 +108,12 @@ impl Trial {
         Self::of(endpoint, &|_| false)
     }
 
+    /// Whether it is asked so that the endpoint does what it is for.
+    pub(crate) fn makes_something(&self) -> bool {
+        let is_whole = matches!(self.conduct, Conduct::Polite | Conduct::FreshConnection);
+        is_whole && self.expect_status != Expected::Refusal
+    }
+
     /// Played like this.
     fn played(self, conduct: Conduct) -> Self {
         Self { conduct, ..self }

@@ -8,7 +8,7 @@ use jiff::{Timestamp, TimestampRound};
 use super::{
     Crash, Document, Doubt, Environment, Evidence, Finding, Floor, Footprint, Gap, Gauge, Interval,
     Latencies, Latency, LatencyDose, Point, RequestsRange, SCHEMA, Series, Service, Settings, Signal, Tally,
-    Threshold, ToLimit, Unit, Vector, thin,
+    Threshold, ToLimit, Undone, Unit, Vector, thin,
 };
 use crate::quantity::{at_decimals, rounded};
 
@@ -101,6 +101,7 @@ fn vector(outcome: &model::Outcome) -> Vector {
         to_limit: outcome.to_limit.as_ref().map(to_limit),
         confirmed: outcome.confirmed,
         asked_with: outcome.asked_with.map(|others| others as u64),
+        undone: outcome.undone.as_ref().map(undone),
         doubts: doubts(outcome),
         thresholds: evidence.map(|evidence| thresholds(&evidence.thresholds)).unwrap_or_default(),
         tally: tally(&outcome.tally),
@@ -111,6 +112,10 @@ fn vector(outcome: &model::Outcome) -> Vector {
         service_cpu_seconds_per_request: outcome.service_cost.cpu_seconds_per_request.and_then(finite),
         longest_reading_seconds: outcome.service_cost.longest_reading.map(to_tenths_of_milliseconds),
     }
+}
+
+fn undone(undone: &model::Undone) -> Undone {
+    Undone { by: undone.by.clone(), made: undone.made, deleted: undone.deleted }
 }
 
 fn latencies(windows: &[model::LatencyWindow]) -> Option<Latencies> {

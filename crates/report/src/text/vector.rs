@@ -5,7 +5,9 @@ use std::io;
 use super::amount::{self, Said};
 use super::page::Page;
 use super::{Fact, gauges, headline};
-use crate::document::{Document, Evidence, Growth, Signal, Tally, Threshold, ToLimit, Unit, Vector, Verdict};
+use crate::document::{
+    Document, Evidence, Growth, Signal, Tally, Threshold, ToLimit, Undone, Unit, Vector, Verdict,
+};
 use crate::{chart, quantity};
 
 /// Columns that a picture is set in by.
@@ -74,6 +76,7 @@ fn growth(vector: &Vector, document: &Document) -> Vec<Fact> {
             "Asked with",
             vector.asked_with.map(|others| format!("{} others: {LAID}", quantity::count(others))),
         ),
+        of("Made", vector.undone.as_ref().map(undone)),
         of("Growth", Said::main(vector).filter(|_| vector.asked_with.is_none()).map(|said| said.in_words())),
         of("Seen again", (vector.confirmed == Some(true)).then(|| CONFIRMED.to_owned())),
         of("When idle", idle),
@@ -84,6 +87,11 @@ fn growth(vector: &Vector, document: &Document) -> Vec<Fact> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+fn undone(undone: &Undone) -> String {
+    let Undone { by, made, deleted } = undone;
+    format!("{} things, of which {by} deleted {} again", quantity::count(*made), quantity::count(*deleted))
 }
 
 /// ` (node-inspector; readings of up to 45 ms)`, where the verdict rests on a floor.

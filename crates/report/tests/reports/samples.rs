@@ -157,6 +157,7 @@ fn outcome(verdict: Verdict, evidence: Option<Evidence>, series: Vec<Series>) ->
         symptoms: Vec::new(),
         latencies: (1..=DOSES).map(latencies).collect(),
         asked_with: None,
+        undone: None,
     }
 }
 
