@@ -1,18 +1,14 @@
 //! From verdicts to findings. It puts numbers that were judged elsewhere into words and says what they cost;
 //! it must never claim a cause that was not seen.
 
-use std::cmp::Reverse;
-use std::collections::HashSet;
-
 use drip_model::{
-    Confidence, Crash, ErrorKind, Evidence, Exit, Finding, Growth, Interval, Outcome, Platform, Runtime,
-    Severity, Signal, ToLimit, Unit, Verdict, Weakness,
+    Confidence, Crash, ErrorKind, Evidence, Exit, Growth, Interval, Outcome, Runtime, Severity, Signal,
+    ToLimit, Unit, Verdict,
 };
 
 use crate::basis::memory_was_seen;
-use crate::page::{Page, page};
+use crate::seen::{Context, Seen};
 use crate::words;
-use crate::{from_symptom, from_weakness};
 
 const HOUR_SECONDS: f64 = 3_600.0;
 const DAY_SECONDS: f64 = 86_400.0;
@@ -33,72 +29,12 @@ const GATEWAY_STATUSES: [u16; 3] = [502, 503, 504];
 const SIGABRT: i32 = 6;
 const SIGKILL: i32 = 9;
 
-/// What is known of the service beside its outcomes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Context {
-    /// Its runtime, where it was recognised.
-    pub runtime: Option<Runtime>,
-    /// Where it is deployed, where that is known.
-    pub platform: Option<Platform>,
-    /// Whether requests carried credentials that the service asks for.
-    pub credentials_needed: bool,
-    /// Requests per second that time is reckoned at.
-    pub rate_expected: f64,
+/// What an outcome amounts to, beside its symptoms.
+pub(crate) fn seen_in(outcome: &Outcome, context: &Context) -> impl Iterator<Item = Seen> {
+    by_verdict(outcome, context).into_iter().chain(counted(outcome))
 }
 
-/// The findings that these outcomes amount to, worst first. Of two with the same id and endpoint only the
-/// worse is kept: it is one thing to be mended, however many patterns showed it.
-pub fn findings(outcomes: &[Outcome], weaknesses: &[Weakness], context: &Context) -> Vec<Finding> {
-    let mut found: Vec<Finding> = outcomes
-        .iter()
-        .flat_map(|outcome| {
-            let grown = seen_in(outcome, context).into_iter().chain(counted(outcome));
-            from_symptom::seen_in(outcome).chain(grown)
-        })
-        .chain(weaknesses.iter().map(from_weakness::seen_in))
-        .map(|seen| seen.into_finding(context))
-        .collect();
-    found.sort_by_key(|finding| (Reverse(finding.severity), Reverse(finding.confidence), finding.id));
-    let mut kept = HashSet::new();
-    found.retain(|finding| kept.insert((finding.id, finding.endpoint.clone())));
-    found
-}
-
-/// What one outcome amounts to, before the texts of its page are added.
-pub(crate) struct Seen {
-    pub(crate) id: &'static str,
-    pub(crate) severity: Severity,
-    pub(crate) confidence: Confidence,
-    pub(crate) endpoint: Option<String>,
-    pub(crate) description: String,
-}
-
-impl Seen {
-    fn into_finding(self, context: &Context) -> Finding {
-        let page = page(self.id).expect("ids here are written out, and a test looks each of them up");
-        Finding {
-            id: page.id,
-            severity: self.severity,
-            confidence: self.confidence,
-            category: page.category,
-            title: page.title.to_owned(),
-            description: self.description,
-            remediation: remediation(page, context),
-            endpoint: self.endpoint,
-            cwe: page.cwe,
-        }
-    }
-}
-
-fn remediation(page: &Page, context: &Context) -> String {
-    let fix = page.fix.for_runtime(context.runtime);
-    match context.platform {
-        Some(platform) => format!("{fix}\n\nOn {platform}: {}", page.platform.on(platform)),
-        None => fix.to_owned(),
-    }
-}
-
-fn seen_in(outcome: &Outcome, context: &Context) -> Option<Seen> {
+fn by_verdict(outcome: &Outcome, context: &Context) -> Option<Seen> {
     match &outcome.verdict {
         Verdict::Crashed(crash) => Some(crashed(outcome, crash, context)),
         Verdict::Leaking => leaking(outcome, context),
@@ -382,9 +318,11 @@ fn gateway_errors(outcome: &Outcome) -> Option<Seen> {
 
 #[cfg(test)]
 mod tests {
-    use drip_model::Tally;
+    use drip_model::{Finding, Platform, Tally};
 
     use super::*;
+    use crate::findings;
+    use crate::page::page;
     use crate::sample::{evidence, leak, outcome};
 
     const CONTEXT: Context = Context {

@@ -3,7 +3,7 @@
 
 use drip_model::{Confidence, Outcome, Severity, Symptom};
 
-use crate::from_outcome::Seen;
+use crate::seen::Seen;
 use crate::words;
 
 /// Rarer than that is not told apart.

@@ -2,7 +2,7 @@
 
 use drip_model::{BodyTrick, Confidence, Exposure, Severity, Weakness};
 
-use crate::from_outcome::Seen;
+use crate::seen::Seen;
 use crate::words;
 
 /// What a weakness amounts to.
