@@ -3,6 +3,9 @@
 //!
 //! Growth is a failure, a death an error, and what is unclear was skipped: it neither passed nor failed. A run that
 //! gave no verdict at all is an error too, so that an empty list is never green.
+//!
+//! There is no one schema of this format. What is written here is what both of those take that consumers publish: the
+//! one of Jenkins' xUnit plugin, and the one of Ant's reports, which Azure Pipelines and Bamboo refer to.
 
 use std::io;
 use std::time::Duration;
@@ -12,6 +15,9 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 use crate::document::{Document, Finding, Vector, Verdict};
 use crate::text::{finding, foot_lines, headline, printable, score, vector};
 use crate::{Look, Reporter};
+
+/// Of the report and of its suite's package.
+const NAME: &str = "drip";
 
 /// `--format junit`.
 pub struct Junit;
@@ -26,12 +32,20 @@ impl Reporter for Junit {
     }
 
     fn write(&self, document: &Document, _look: &Look, out: &mut dyn io::Write) -> io::Result<()> {
-        let mut report = Report::new("drip");
-        report.set_time(seconds(document.footprint.wall_seconds));
+        let mut report = Report::new(NAME);
         report.add_test_suite(suite(document));
-        report.serialize(&mut *out).map_err(io::Error::other)?;
+        let xml = report.to_string().map_err(io::Error::other)?;
+        out.write_all(with_plain_root(&xml).as_bytes())?;
         out.write_all(b"\n")
     }
+}
+
+/// Without the attributes of the root, which Ant's schema has not and Jenkins' has in part. They only repeat what the
+/// one suite says.
+fn with_plain_root(xml: &str) -> String {
+    let (declaration, rest) = xml.split_once("<testsuites ").unwrap_or(("", xml));
+    let (_attributes, suites) = rest.split_once('>').unwrap_or(("", rest));
+    format!("{declaration}<testsuites>{suites}")
 }
 
 fn suite(document: &Document) -> TestSuite {
@@ -39,13 +53,16 @@ fn suite(document: &Document) -> TestSuite {
     suite.set_time(seconds(document.footprint.wall_seconds));
     // Without a fraction and an offset, as the published schemas want it.
     let at = document.created_at.strftime("%Y-%m-%dT%H:%M:%S").to_string();
-    suite.extra.insert("timestamp".into(), at.into());
+    // The host is where the tests ran, not what they asked, and its name is nobody's business.
+    let attributes = [("timestamp", at.as_str()), ("hostname", "localhost"), ("id", "0"), ("package", NAME)];
+    suite.extra.extend(attributes.map(|(name, value)| (name.into(), value.into())));
     suite.add_properties(properties(document));
     suite.add_test_cases(document.vectors.iter().map(|vector| case(vector, document)));
     if document.vectors.is_empty() {
         suite.add_test_case(nothing(document));
     }
     suite.set_system_out(printable(&said(document)));
+    suite.set_system_err(printable(&document.service.last_output.join("\n")));
     suite
 }
 
@@ -112,6 +129,7 @@ fn nothing(document: &Document) -> TestCase {
     status.set_type(document.status.name());
     let mut case = TestCase::new("run", status);
     case.set_classname(printable(&document.url));
+    case.set_time(Duration::ZERO);
     case
 }
 

@@ -43,6 +43,13 @@ pub(crate) fn document() -> Document {
     document
 }
 
+/// The samples, and this one.
+pub(crate) fn and_all_samples() -> Vec<(&'static str, Document)> {
+    let mut documents = samples::all();
+    documents.push(("hostile", document()));
+    documents
+}
+
 /// A document in a format, by the format's name.
 pub(crate) fn rendered(format: &str, document: &Document) -> String {
     let reporter = drip_report::by_name(format).expect("a format of this name");

@@ -1,11 +1,9 @@
 //! The page that people send around. What a browser makes of it is tried by hand; here is what must hold of the text.
 
-use std::path::Path;
-
 use drip_report::Document;
 
 use crate::hostile::{self, rendered};
-use crate::samples;
+use crate::{samples, strangers};
 
 /// Room for a mail's attachment.
 const BYTES_MAX: usize = 1_000_000;
@@ -37,9 +35,7 @@ fn the_verdict_comes_first_and_alone_tells_the_answer() {
 
 #[test]
 fn nothing_is_loaded_and_nothing_runs() {
-    let mut documents = samples::all();
-    documents.push(("hostile", hostile::document()));
-    for (name, document) in documents {
+    for (name, document) in hostile::and_all_samples() {
         let page = rendered("html", &document);
         assert!(page.contains("default-src 'none'; style-src 'unsafe-inline'; img-src data:"), "{name}");
         for active in
@@ -56,22 +52,9 @@ fn nothing_is_loaded_and_nothing_runs() {
 /// html-validate, and axe-core in a browser that runs whatever the page would run.
 #[test]
 fn strangers_find_nothing_wrong() {
-    let fixtures = std::env::var("DRIP_FIXTURES").expect("cargo xtask test sets the fixtures up");
-    let folder = std::env::temp_dir().join(format!("drip-pages-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let mut documents = samples::all();
-    documents.push(("hostile", hostile::document()));
-    for (name, document) in documents {
-        std::fs::write(folder.join(format!("{name}.html")), rendered("html", &document)).unwrap();
-    }
-    let pages = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut command = std::process::Command::new("node");
-    let checked =
-        command.arg("check.mjs").args(pages).current_dir(Path::new(&fixtures).join("validator")).output();
-    std::fs::remove_dir_all(&folder).unwrap();
-    let checked = checked.unwrap();
-    let said = [checked.stdout, checked.stderr].concat();
-    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&said));
+    let page = |(name, document)| (format!("{name}.html"), rendered("html", &document));
+    let pages: Vec<_> = hostile::and_all_samples().into_iter().map(page).collect();
+    strangers::find_nothing_wrong("check.mjs", &pages);
 }
 
 #[test]

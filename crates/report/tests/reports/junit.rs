@@ -3,7 +3,41 @@
 use roxmltree::Document;
 
 use crate::hostile::{self, rendered};
-use crate::samples;
+use crate::{samples, strangers};
+
+/// Of Jenkins' xUnit plugin, in the version that pytest 9.2.0 holds its own reports against. MIT.
+const JENKINS: &str = include_str!("junit-jenkins.xsd");
+/// Of Ant's reports, in the version that the crate junit-report 0.9.1 has. Apache-2.0.
+const ANT: &str = include_str!("junit-ant.xsd");
+
+/// Ant has skipped tests since its version 1.9; the schema that a package has is older, the one that is maintained
+/// knows them.
+fn ant_with_skipped_tests() -> String {
+    let element = "<xs:choice minOccurs=\"0\">";
+    let attribute = "<xs:attribute name=\"timestamp\"";
+    assert!(ANT.matches(element).count() == 1 && ANT.matches(attribute).count() == 1);
+    ANT.replace(element, &format!("{element}<xs:element name=\"skipped\"/>"))
+        .replace(attribute, &format!("<xs:attribute name=\"skipped\" type=\"xs:int\"/>{attribute}"))
+}
+
+/// Holds a report of every sample against a schema, by libxml2.
+#[track_caller]
+fn satisfies(schema: &str) {
+    let mut files = vec![("schema.xsd".to_owned(), schema.to_owned())];
+    let report = |(name, document)| (format!("{name}.xml"), rendered("junit", &document));
+    files.extend(hostile::and_all_samples().into_iter().map(report));
+    strangers::find_nothing_wrong("schema.mjs", &files);
+}
+
+#[test]
+fn jenkins_takes_every_report() {
+    satisfies(JENKINS);
+}
+
+#[test]
+fn ant_takes_every_report_and_so_do_those_who_read_its_format() {
+    satisfies(&ant_with_skipped_tests());
+}
 
 /// What each test of a sample came to.
 #[track_caller]

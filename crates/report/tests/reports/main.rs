@@ -14,4 +14,5 @@ mod outputs;
 mod samples;
 mod sarif;
 mod schema;
+mod strangers;
 mod text;
