@@ -5,6 +5,7 @@
 
 mod go;
 mod jvm;
+mod linters;
 mod node;
 mod python;
 mod ruby;
@@ -38,6 +39,7 @@ pub(crate) static FIXTURES: &[Fixture] = &[
     jvm::FIXTURE,
     ruby::FIXTURE,
     shellcheck::FIXTURE,
+    linters::FIXTURE,
     telemetry::FIXTURE,
     validator::FIXTURE,
 ];
@@ -48,6 +50,8 @@ pub(crate) struct Place {
     pub(crate) examples: PathBuf,
     /// The programs that validate our reports.
     pub(crate) validator: PathBuf,
+    /// The programs that read workflows and actions.
+    pub(crate) linters: PathBuf,
     /// The service that tells of its own memory.
     pub(crate) telemetry: PathBuf,
     /// The folder that tests find by `DRIP_FIXTURES`.
@@ -59,6 +63,7 @@ impl Place {
         Self {
             examples: workspace.root.join("examples"),
             validator: workspace.root.join("crates/report/tests/validator"),
+            linters: workspace.root.join("crates/cli/tests/linters"),
             telemetry: workspace.root.join("crates/cli/tests/telemetry"),
             fixtures: workspace.target.join("fixtures"),
         }

@@ -336,3 +336,23 @@ mod shellcheck {
         scene.spawn(scene.command("shellcheck").args(scripts)).end().exits(0);
     }
 }
+
+mod linters {
+    use super::*;
+
+    #[test]
+    fn the_workflow_and_the_action_have_no_fault_that_a_stranger_knows() {
+        let (workflow, action) = (".github/workflows/release.yml", "action.yml");
+        lint("actionlint", &[workflow]);
+        // Actions are named by version here: a hash would have to be looked up where each is published.
+        lint("jactionlint", &["--strict-exit", "--ignore", "unpinned-uses", workflow, action]);
+        lint("check-jsonschema", &["--builtin-schema", "vendor.github-workflows", workflow]);
+        lint("check-jsonschema", &["--builtin-schema", "vendor.github-actions", action]);
+    }
+
+    fn lint(linter: &str, words: &[&str]) {
+        let program = fixture(&format!("linters/bin/{linter}"));
+        let scene = Scene::new();
+        scene.spawn(scene.command(program).args(words).current_dir(root())).end().exits(0);
+    }
+}
