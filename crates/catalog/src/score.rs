@@ -224,4 +224,18 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_published_numbers_are_these() {
+        let page = include_str!("../../../docs/gate.md");
+        let told = |words: String| assert!(page.contains(&words), "{words:?} is not in docs/gate.md");
+        WEIGHTS
+            .penalty
+            .iter()
+            .for_each(|(severity, points)| told(format!("| {} | {points} |", severity.name())));
+        WEIGHTS.grades.iter().for_each(|(letter, least)| told(format!("{letter} from {least}")));
+        told(format!("at most {} are left", WEIGHTS.cap_leak));
+        told(format!("a certain critical finding {}", WEIGHTS.cap_certain_critical));
+        told(format!("{} where memory was not seen", WEIGHTS.cap_symptoms));
+    }
 }
