@@ -6,6 +6,7 @@
 mod dependencies;
 mod file_names;
 mod function_length;
+mod links;
 mod module_docs;
 mod orphans;
 mod printing;
@@ -30,6 +31,7 @@ static RULES: &[Rule] = &[
     Rule { name: "dependencies", check: |workspace, _| Ok(dependencies::check(&workspace.packages)) },
     Rule { name: "purity", check: |workspace, _| purity::check(workspace) },
     Rule { name: "file-names", check: |workspace, _| file_names::check(&workspace.root) },
+    Rule { name: "links", check: |workspace, _| links::check(&workspace.root) },
     Rule { name: "orphans", check: |_, sources| Ok(orphans::check(sources)) },
     Rule { name: "registries", check: |_, sources| Ok(registries::check(sources)) },
     Rule { name: "module-docs", check: |_, sources| Ok(module_docs::check(sources)) },

@@ -8,9 +8,9 @@ use crate::failure::Failure;
 
 const EMPTY_NAMES: [&str; 5] = ["util", "helper", "common", "manager", "misc"];
 /// Not ours, or not kept.
-const SKIPPED: [&str; 3] = [".git", "node_modules", "__pycache__"];
+pub(super) const SKIPPED: [&str; 3] = [".git", "node_modules", "__pycache__"];
 /// Build folders are marked so that nobody backs them up.
-const BUILD_FOLDER_MARK: &str = "CACHEDIR.TAG";
+pub(super) const BUILD_FOLDER_MARK: &str = "CACHEDIR.TAG";
 
 pub(super) fn check(root: &Path) -> Result<Vec<Breach>, Failure> {
     let mut breaches = Vec::new();
