@@ -269,6 +269,11 @@ impl Done {
         self.status.success()
     }
 
+    /// Its exit code; none where a signal ended it.
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
     /// With this status.
     #[track_caller]
     pub(crate) fn exits(&self, code: i32) -> &Self {

@@ -5,6 +5,7 @@
 mod action;
 mod answers;
 mod black_box;
+mod book;
 mod config;
 mod continuous;
 mod counts;
