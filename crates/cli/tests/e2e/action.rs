@@ -173,6 +173,57 @@ impl Job {
     }
 }
 
+/// Where what is seen of the jobs on the examples is written to, for `benches/runs`; nowhere without it.
+const TRANSCRIPTS: &str = "ACTION_TRANSCRIPTS";
+
+impl Job {
+    /// What a person sees of a job: what was asked, the log of each step, what is handed on and the summary.
+    fn transcript(&self, done: &BTreeMap<String, Done>) -> String {
+        let action = action();
+        let inputs: String =
+            self.inputs.iter().map(|(name, value)| format!("    {name}: {value}\n")).collect();
+        let steps = action["runs"]["steps"].as_array().unwrap();
+        let ran = steps.iter().filter_map(|step| done.get_key_value(step["name"].as_str().unwrap()));
+        let log = |(name, done): (&String, &Done)| {
+            format!(
+                "{name}\n{}{}  exit code {}\n",
+                indented(&done.stdout),
+                indented(&done.stderr),
+                done.code().unwrap()
+            )
+        };
+        let output = |name: &String| format!("{name}={}\n", self.output(name));
+        let outputs: String = action["outputs"].as_object().unwrap().keys().map(output).collect();
+        self.without_paths(&format!(
+            "```yaml\n- uses: OWNER/drip@v0.1.0\n  with:\n{inputs}```\n\nThe log, step by step:\n\n```text\n{}```\n\n\
+             Outputs:\n\n```text\n{outputs}```\n\nThe summary of the job:\n\n{}",
+            ran.map(log).collect::<String>(),
+            self.scene.read("summary")
+        ))
+    }
+
+    /// Folders of this machine by the variables that GitHub has for them.
+    fn without_paths(&self, text: &str) -> String {
+        let folders = [
+            (self.path[0].clone(), "$DRIP"),
+            (self.scene.arg("temp"), "$RUNNER_TEMP"),
+            (self.workspace.display().to_string(), "$GITHUB_WORKSPACE"),
+            (self.scene.arg(""), "/tmp/"),
+        ];
+        folders.iter().fold(text.to_owned(), |text, (folder, name)| text.replace(folder, name))
+    }
+
+    fn write_transcript(&self, server: &str, done: &BTreeMap<String, Done>) {
+        if let Some(folder) = std::env::var_os(TRANSCRIPTS) {
+            fs::write(Path::new(&folder).join(format!("{server}.md")), self.transcript(done)).unwrap();
+        }
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}
+
 /// A job on an example, to its end.
 fn on_example(server: &str) -> (Job, BTreeMap<String, Done>) {
     let workspace = PathBuf::from(fixture("node-express"));
@@ -184,6 +235,7 @@ fn on_example(server: &str) -> (Job, BTreeMap<String, Done>) {
     ]);
     let _alone = alone();
     let done = job.run();
+    job.write_transcript(server, &done);
     (job, done)
 }
 
