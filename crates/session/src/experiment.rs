@@ -9,7 +9,7 @@ use std::time::Duration;
 use drip_drive::Until;
 use drip_judge::{
     ALPHA, Cause, DOSES_MIN, More, Policy, Subject as Judged, assess, cause, confirmed, confirming_requests,
-    holm,
+    holm, lasting,
 };
 use drip_model::{DoubtKind, Runtime, Series, Signal, Stage, Tally, Unit, Vector, begin};
 
@@ -378,6 +378,7 @@ impl Bench<'_> {
     /// Fresh doses; and where an idle heap may hide growth with time, a slow one.
     async fn confirm(&mut self, trial: &mut Trial<'_>) {
         let Some((signal, unit)) = self.confirming(trial) else { return };
+        let unit = unit.max(self.beyond_scatter(trial));
         trial.planned += CONFIRM.len();
         for size in CONFIRM {
             if self.halted() {
@@ -392,6 +393,17 @@ impl Bench<'_> {
             self.tell_dose(trial);
             self.counted_dose(trial, unit, Stage::Slow, Some(trial.rate() * SLOW_SHARE)).await;
         }
+    }
+
+    /// Requests after which growth is as large as the smallest that the judged readings would have shown, where there is
+    /// time for doses of that size: readings that scatter by more than a dose brings bear nothing out.
+    fn beyond_scatter(&self, trial: &Trial<'_>) -> u64 {
+        let Some(found) = trial.opinions.growing() else { return 0 };
+        let seen = found.smallest_detectable * as_float(found.requests);
+        let wanted = scaled(1, seen / lasting(&found.per_request).max(f64::MIN_POSITIVE));
+        let time = self.time_left().saturating_sub(self.dose * CONFIRM_DOSES).as_secs_f64();
+        let units = as_float(CONFIRM.iter().sum());
+        wanted.min(scaled(1, trial.rate() * time / units)).min(trial.unit * CYCLE_UNITS)
     }
 
     /// What grows, and the unit of the doses that must bear it out: no larger than what was judged; of memory, which
