@@ -11,6 +11,9 @@ use crate::load::Load;
 use crate::play::played;
 use crate::pulse::Pulse;
 
+/// What stands around a thing in an answer is called so.
+const WRAPPERS: [&str; 3] = ["data", "result", "item"];
+
 /// What came of a dose whose answers say what was made.
 #[derive(Debug, Default)]
 pub struct Noted {
@@ -49,13 +52,19 @@ fn in_place(undo: &Undo, place: &str) -> Option<String> {
     Some(name.to_owned()).filter(|name| name.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
-/// A member by one of the names, at the top or one level below it. What stands around the object, such as the sizes of
-/// chunks, is passed over.
+/// A member by one of the names, at the top or in what the answer wraps; what else it speaks of was not made by the
+/// request. What stands around the object, such as the sizes of chunks, is passed over.
 fn in_json(undo: &Undo, body: &[u8]) -> Option<String> {
     let begin = body.iter().position(|byte| *byte == b'{')?;
     let object = serde_json::Deserializer::from_slice(&body[begin..]).into_iter::<Value>().next()?.ok()?;
-    let inner = object.as_object()?.values();
-    std::iter::once(&object).chain(inner).find_map(|object| named(undo, object))
+    named(undo, &object).or_else(|| named(undo, wrapped(&object)?))
+}
+
+/// The only member, or the one that is called as wrappers are.
+fn wrapped(object: &Value) -> Option<&Value> {
+    let members = object.as_object()?;
+    let only = || members.values().next().filter(|_| members.len() == 1);
+    WRAPPERS.iter().find_map(|name| members.get(*name)).or_else(only)
 }
 
 fn named(undo: &Undo, object: &Value) -> Option<String> {
@@ -99,11 +108,13 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_names_it_at_the_top_or_one_level_below() {
+    fn the_answer_names_it_at_the_top_or_in_what_it_wraps() {
         let body = |body: &str| told(&format!("HTTP/1.1 200 OK\r\na: b\r\n\r\n{body}"));
         assert_eq!(body(r#"{"name": "x", "id": 7}"#).unwrap(), "7");
         assert_eq!(body(r#"{"id": 1, "itemId": "a/b"}"#).unwrap(), "a%2Fb");
-        assert_eq!(body(r#"{"data": {"id": "u-1"}}"#).unwrap(), "u-1");
+        assert_eq!(body(r#"{"ok": true, "data": {"id": "u-1"}}"#).unwrap(), "u-1");
+        assert_eq!(body(r#"{"order": {"id": "u-1"}}"#).unwrap(), "u-1");
+        assert_eq!(body(r#"{"ok": true, "owner": {"id": "u-1"}}"#), None);
         assert_eq!(body("f\r\n{\"id\": 12345678}\r\n0\r\n\r\n").unwrap(), "12345678");
         for other in ["", "[]", "{\"id\": [7]}", "{\"id\": 7", "{\"id\": \"\"}"] {
             assert_eq!(body(other), None, "{other}");
