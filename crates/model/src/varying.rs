@@ -40,8 +40,8 @@ impl Template {
 
     /// The same request with everything as in the `n`-th one of a run with this seed, but for what may vary.
     #[must_use]
-    pub fn fixed(&self, but: Option<&Varying>, seed: u64, n: u64) -> Self {
-        let may_vary = |place| but.is_some_and(|varying| varying.places.contains(&place));
+    pub fn fixed(&self, but: &[Varying], seed: u64, n: u64) -> Self {
+        let may_vary = |place| but.iter().any(|varying| varying.places.contains(&place));
         let mut draw = Draw::new(seed, n);
         let mut fixed = |number: usize, text: &Text| {
             let part = |(index, part): (usize, &Part)| {
@@ -165,12 +165,12 @@ mod tests {
     #[test]
     fn what_is_fixed_is_the_same_each_time_and_only_the_rest_varies() {
         let template = template();
-        let fixed = template.fixed(None, 7, 3);
+        let fixed = template.fixed(&[], 7, 3);
         assert!(!fixed.varies());
         assert_eq!(fixed.render(7, 0), fixed.render(8, 9));
         let all = template.varying();
         let tenant = all.iter().find(|varying| varying.name == "header X-Tenant").unwrap();
-        let but = template.fixed(Some(tenant), 7, 3);
+        let but = template.fixed(std::slice::from_ref(tenant), 7, 3);
         let (one, other) = (but.render(7, 0), but.render(7, 1));
         assert_eq!((&one.target, &one.body), (&other.target, &other.body));
         assert_ne!(one.headers, other.headers);

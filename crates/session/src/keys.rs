@@ -26,19 +26,37 @@ impl Bench<'_> {
         if varying.is_empty() || found <= 0.0 || !self.affords(trial, 1) {
             return None;
         }
-        let repeated = self.kept(trial, None).await?;
+        let repeated = self.kept(trial, &[]).await?;
         if repeated >= NOTHING_SHARE * found {
             return None;
         }
         let mut keys = Vec::new();
         if (2..=KEYS_MAX).contains(&varying.len()) && self.affords(trial, varying.len()) {
-            for part in &varying {
-                if self.kept(trial, Some(part)).await? >= KEY_SHARE * found {
-                    keys.push(part.name.as_str());
-                }
-            }
+            keys = self.keys(trial, &varying, found).await?;
         }
         Some(if keys.is_empty() { named(&varying) } else { keys.join(" or ") })
+    }
+
+    /// Those parts that alone make the service keep what was found. After one of them, the others are asked together: where
+    /// they keep nothing, none of them is a key.
+    async fn keys<'v>(
+        &mut self,
+        trial: &Trial<'_>,
+        varying: &'v [Varying],
+        found: f64,
+    ) -> Option<Vec<&'v str>> {
+        let mut keys = Vec::new();
+        for (place, part) in varying.iter().enumerate() {
+            if self.kept(trial, std::slice::from_ref(part)).await? < KEY_SHARE * found {
+                continue;
+            }
+            keys.push(part.name.as_str());
+            let rest = &varying[place + 1..];
+            if rest.len() > 1 && self.kept(trial, rest).await? < NOTHING_SHARE * found {
+                break;
+            }
+        }
+        Some(keys)
     }
 
     /// Whether there is time for so many kinds of request.
@@ -48,8 +66,8 @@ impl Bench<'_> {
         !self.halted() && (trial.reckoned(unit) + self.dose).saturating_mul(doses) < self.time_left()
     }
 
-    /// What the service keeps of each request, in units of the signal that grows, when all parts but one are fixed.
-    async fn kept(&mut self, trial: &Trial<'_>, but: Option<&Varying>) -> Option<f64> {
+    /// What the service keeps of each request, in units of the signal that grows, when all parts but these are fixed.
+    async fn kept(&mut self, trial: &Trial<'_>, but: &[Varying]) -> Option<f64> {
         let (signal, unit) = self.confirming(trial)?;
         let template = trial.vector.template.fixed(but, self.settings().seed, self.next);
         let vector = Vector { template, ..trial.vector.clone() };
