@@ -4,9 +4,7 @@
 //! refuses a body that is broken, since otherwise it does not read what it is sent.
 
 use std::io::Write as _;
-use std::time::Duration;
 
-use drip_drive::{Question, ask_once};
 use drip_model::{Body, BodyTrick, Template, Text, Vector, Weakness};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -19,7 +17,6 @@ const ENDPOINTS_MAX: usize = 3;
 const LARGE_BYTES: usize = 1 << 20;
 const UNPACKED_BYTES: usize = 16 << 20;
 const LEVELS: usize = 10_000;
-const TIME_MAX: Duration = Duration::from_secs(20);
 
 /// A request whose body is an object of JSON.
 struct Usual<'a> {
@@ -91,17 +88,7 @@ impl Prober<'_> {
 
     /// Whether it is answered as the usual one should be.
     async fn takes(&self, usual: &Usual<'_>, body: Vec<u8>, is_packed: bool) -> bool {
-        let subject = self.subject;
-        let question = Question {
-            origin: &subject.origin,
-            endpoint: subject.endpoint.clone(),
-            trust: &subject.trust,
-            path: "/",
-            time_max: TIME_MAX,
-        };
-        let template = with_body(&usual.vector.template, body, is_packed);
-        let answer = ask_once(&question, &template, subject.protocol).await;
-        answer.is_ok_and(|answer| (200..300).contains(&answer.status))
+        self.success(&with_body(&usual.vector.template, body, is_packed)).await.is_some()
     }
 }
 

@@ -6,11 +6,17 @@ mod bodies;
 mod page_sizes;
 mod slow_clients;
 
-use drip_model::{Vector, Weakness};
+use std::time::Duration;
+
+use drip_drive::{Answer, Question, ask_once};
+use drip_model::{Template, Vector, Weakness};
 
 use crate::event::Event;
 use crate::halt::Halt;
 use crate::subject::Subject;
+
+/// One request and its answer.
+const TIME_MAX: Duration = Duration::from_secs(20);
 
 /// What probes need.
 pub(crate) struct Prober<'a> {
@@ -29,6 +35,20 @@ impl Prober<'_> {
         found.extend(self.slow_clients().await);
         found.extend(self.bodies().await);
         found
+    }
+
+    /// The answer to one request, where it is a success.
+    async fn success(&self, template: &Template) -> Option<Answer> {
+        let subject = self.subject;
+        let question = Question {
+            origin: &subject.origin,
+            endpoint: subject.endpoint.clone(),
+            trust: &subject.trust,
+            path: "/",
+            time_max: TIME_MAX,
+        };
+        let answer = ask_once(&question, template, subject.protocol).await.ok()?;
+        (200..300).contains(&answer.status).then_some(answer)
     }
 
     /// Whether nothing more may be asked: the run ends, or there is nobody left to ask.

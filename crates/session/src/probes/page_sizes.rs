@@ -1,9 +1,6 @@
 //! Lists whose client chooses the size of a page: asked for a huge one, a service with a maximum answers as it would any
 //! other page.
 
-use std::time::Duration;
-
-use drip_drive::{Answer, Question, ask_once};
 use drip_model::{Body, Template, Text, Vector, Weakness};
 
 use super::Prober;
@@ -34,7 +31,6 @@ const HUGE: u64 = 1_000_000;
 const LARGE_BYTES: u64 = 1 << 20;
 /// So many times as long as the one with a small page: it was the parameter that made it large.
 const RATIO_MIN: u64 = 20;
-const TIME_MAX: Duration = Duration::from_secs(20);
 
 /// A request for a list, in two parts between which the size of a page stands.
 struct List<'a> {
@@ -81,19 +77,10 @@ impl Prober<'_> {
 
     /// Bytes of an answer with so many items, where it has them.
     async fn page(&self, list: &List<'_>, items: u64) -> Option<u64> {
-        let subject = self.subject;
-        let question = Question {
-            origin: &subject.origin,
-            endpoint: subject.endpoint.clone(),
-            trust: &subject.trust,
-            path: "/",
-            time_max: TIME_MAX,
-        };
         let target = [list.before.as_slice(), items.to_string().as_bytes(), &list.after].concat();
         let template =
             Template { target: Text::literal(target), body: Body::None, ..list.vector.template.clone() };
-        let answer: Answer = ask_once(&question, &template, subject.protocol).await.ok()?;
-        (200..300).contains(&answer.status).then_some(answer.body_bytes)
+        Some(self.success(&template).await?.body_bytes)
     }
 }
 
