@@ -44,6 +44,8 @@ const BLOCKS_PER_PART: usize = 4;
 const STALL_RATIO: f64 = 10.0;
 /// Less than this in all is not worth a ratio.
 const STALL_LEAST: Duration = Duration::from_millis(1);
+/// A last part that is shorter is filled by whatever else the machine does for a moment.
+const LAST_PART_MIN: Duration = Duration::from_secs(1);
 
 /// Numbers of requests between outages that differ by less than this share are the same.
 const DEATHS_AGREE: f64 = 0.2;
@@ -51,9 +53,9 @@ const DEATHS_MIN: usize = 2;
 
 /// Whether a second run could settle what the first one hints at.
 pub fn needs_second_run(first: &[Pair]) -> bool {
-    Outages::of(first).were_none()
-        && symptoms(&[first]).is_empty()
-        && marks(&latencies(first)).is_some_and(|marks| marks.p <= HINT_P)
+    let seen = [latencies(first)];
+    let hint = || longer_pauses(&seen).is_none() && marks(&seen[0]).is_some_and(|marks| marks.p <= HINT_P);
+    Outages::of(first).were_none() && (hint() || Standstill::of(&seen[0]).is_some())
 }
 
 /// What runs of pairs show, one after the other on the same service.
@@ -65,7 +67,7 @@ pub fn symptoms(runs: &[&[Pair]]) -> Vec<Symptom> {
         return outages.symptoms().collect();
     }
     let runs: Vec<_> = runs.iter().map(|run| latencies(run)).collect();
-    [longer_pauses(&runs), stalls(&latencies(&all))].into_iter().flatten().collect()
+    [longer_pauses(&runs), stalls(&runs)].into_iter().flatten().collect()
 }
 
 /// Seconds, without the warm-up.
@@ -166,18 +168,57 @@ fn spaced_like_a_collector(marks: &[Mark], usual: f64) -> bool {
     SPACING.contains(&mean) && LENGTH_POWER.contains(&slope(&lengths))
 }
 
-fn stalls(latencies: &[f64]) -> Option<Symptom> {
-    let block = latencies.len() / (PARTS * BLOCKS_PER_PART);
-    let threshold = STALL * median(latencies).filter(|_| block > 0)?;
-    let excess = |block: &[f64]| block.iter().map(|latency| (latency - threshold).max(0.0)).sum::<f64>();
-    let blocks: Vec<f64> =
-        latencies.chunks_exact(block).rev().take(PARTS * BLOCKS_PER_PART).map(excess).collect();
-    let (last, before) = blocks.split_at(BLOCKS_PER_PART);
-    let most_before = before.iter().copied().fold(0.0, f64::max);
-    let parts: Vec<f64> = before.chunks_exact(BLOCKS_PER_PART).map(|part| part.iter().sum()).collect();
-    let ratio = last.iter().sum::<f64>() / median(&parts)?.max(STALL_LEAST.as_secs_f64());
-    (last.iter().all(|block| *block > most_before) && ratio >= STALL_RATIO)
-        .then_some(Symptom::Stalls { ratio })
+/// A neighbour that becomes busy makes a service stand still too, but not for as long as it is asked: so the second run
+/// has to stand still throughout.
+fn stalls(runs: &[Vec<f64>]) -> Option<Symptom> {
+    let [first, second] = runs else { return None };
+    let standstill = Standstill::of(first)?;
+    standstill.lasts_through(second).then_some(Symptom::Stalls { ratio: standstill.ratio })
+}
+
+/// What sets the end of a run apart from all that was before.
+struct Standstill {
+    ratio: f64,
+    /// Pairs of a block.
+    block: usize,
+    /// Seconds of a latency beyond which it is a stall.
+    threshold: f64,
+    /// Seconds beyond it in the worst block before the end.
+    most_before: f64,
+}
+
+impl Standstill {
+    fn of(latencies: &[f64]) -> Option<Self> {
+        let block = latencies.len() / (PARTS * BLOCKS_PER_PART);
+        let threshold = STALL * median(latencies).filter(|_| block > 0)?;
+        let lasted: f64 = latencies.iter().rev().take(block * BLOCKS_PER_PART).sum();
+        let blocks: Vec<f64> = latencies
+            .chunks_exact(block)
+            .rev()
+            .take(PARTS * BLOCKS_PER_PART)
+            .map(|block| beyond(threshold, block))
+            .collect();
+        let (last, before) = blocks.split_at(BLOCKS_PER_PART);
+        let most_before = before.iter().copied().fold(0.0, f64::max);
+        let parts: Vec<f64> = before.chunks_exact(BLOCKS_PER_PART).map(|part| part.iter().sum()).collect();
+        let ratio = last.iter().sum::<f64>() / median(&parts)?.max(STALL_LEAST.as_secs_f64());
+        let stands = last.iter().all(|block| *block > most_before)
+            && ratio >= STALL_RATIO
+            && lasted >= LAST_PART_MIN.as_secs_f64();
+        stands.then_some(Self { ratio, block, threshold, most_before })
+    }
+
+    /// Whether the usual block of the next run is worse than any before the end of the first.
+    fn lasts_through(&self, next: &[f64]) -> bool {
+        let blocks: Vec<f64> =
+            next.chunks_exact(self.block).map(|block| beyond(self.threshold, block)).collect();
+        median(&blocks).is_some_and(|usual| usual > self.most_before)
+    }
+}
+
+/// Seconds by which latencies exceed the threshold, in all.
+fn beyond(threshold: f64, latencies: &[f64]) -> f64 {
+    latencies.iter().map(|latency| (latency - threshold).max(0.0)).sum()
 }
 
 /// When a service was gone, counted in pairs that it answered since it was last back.
@@ -275,17 +316,38 @@ mod tests {
         assert!(!marks.contains(&(10, 7.0)));
     }
 
+    /// Every tenth of so many pairs takes so long, from one pair to another.
+    fn standing(pairs_of_run: usize, stall_ms: f64, still: std::ops::Range<usize>) -> Vec<Pair> {
+        pairs((0..pairs_of_run).map(|n| if still.contains(&n) && n % 10 == 0 { stall_ms } else { 1.0 }))
+    }
+
+    fn stands_still(runs: [&[Pair]; 2]) -> bool {
+        symptoms(&runs).iter().any(|symptom| matches!(symptom, Symptom::Stalls { .. }))
+    }
+
     #[test]
-    fn a_service_that_stands_still_at_its_end_is_seen() {
-        let standing = |stalls_from: usize| {
-            pairs((0..1000).map(move |n| if n >= stalls_from && n % 10 == 0 { 300.0 } else { 1.0 }))
-        };
-        let found = symptoms(&[&standing(800)]);
-        assert!(found.iter().any(|symptom| matches!(symptom, Symptom::Stalls { .. })), "{found:?}");
-        for always_or_never in [0, 1000] {
-            let found = symptoms(&[&standing(always_or_never)]);
-            assert!(!found.iter().any(|symptom| matches!(symptom, Symptom::Stalls { .. })), "{found:?}");
+    fn a_service_that_stands_still_from_its_end_on_is_seen() {
+        let first = standing(1000, 300.0, 800..1000);
+        assert!(needs_second_run(&first), "one run could be a busy neighbour");
+        assert_eq!(symptoms(&[&first]), []);
+        assert!(stands_still([&first, &standing(1000, 300.0, 0..1000)]));
+    }
+
+    #[test]
+    fn standing_still_for_a_while_or_always_or_never_is_not() {
+        let (end, always, never) = (800..1000, 0..1000, 0..0);
+        for (first, second) in [(end, 0..300), (always.clone(), always.clone()), (never, always)] {
+            let runs = [first, second].map(|still| standing(1000, 300.0, still));
+            assert!(!stands_still([&runs[0], &runs[1]]), "{runs:?}");
         }
+    }
+
+    /// A hundred requests in a tenth of a second: while another process takes the processor for a moment.
+    #[test]
+    fn a_moment_is_no_end() {
+        let (first, second) = (standing(50, 30.0, 40..50), standing(50, 30.0, 0..50));
+        assert!(!needs_second_run(&first));
+        assert!(!stands_still([&first, &second]));
     }
 
     /// Answers so many pairs, is gone for two, and so on.

@@ -34,7 +34,7 @@ impl Bench<'_> {
         }
         let mut runs = vec![self.pairs(trial, 1, SHARE).await];
         if needs_second_run(&runs[0]) && !self.halted() {
-            let question = "the longest pauses became longer; a second run would confirm it".to_owned();
+            let question = "pauses became longer; a second run would tell whether they stay so".to_owned();
             (self.on_event)(Event::Open { question });
             runs.push(self.pairs(trial, 2, 1).await);
         }
