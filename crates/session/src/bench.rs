@@ -17,7 +17,7 @@ use crate::subject::Subject;
 use crate::trial::Trial;
 
 /// From the last answer to the reading: sockets close, timers of a few milliseconds fire.
-const REST: Duration = Duration::from_millis(300);
+pub(crate) const REST: Duration = Duration::from_millis(300);
 /// One request.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 /// After the last request of a dose failed, a dying service gets this long to be dead.

@@ -13,7 +13,7 @@ use drip_judge::{
 };
 use drip_model::{DoubtKind, Runtime, Series, Signal, Stage, Tally, Unit, Vector, begin};
 
-use crate::bench::{Bench, Dose};
+use crate::bench::{Bench, Dose, REST};
 use crate::event::Event;
 use crate::opinions::Opinions;
 use crate::order::order;
@@ -53,7 +53,7 @@ const IDLE_MAX: Duration = Duration::from_secs(20);
 const CONFIRM: [u64; 2] = [1, 2];
 /// The lower of the two rates that tell growth with time from growth with requests, as a share of the usual one.
 const SLOW_SHARE: f64 = 0.4;
-/// Time that confirming a verdict takes, in doses, with the rests.
+/// Time that confirming a verdict takes, in doses.
 const CONFIRM_DOSES: u32 = 5;
 
 impl Bench<'_> {
@@ -266,8 +266,10 @@ impl Bench<'_> {
         let wanted = more.requests.div_ceil(CYCLE_UNITS).clamp(1, trial.unit * UNIT_GROWTH_MAX);
         let by_count = self.requests_left(trial).map_or(u64::MAX, |left| left / CYCLE_UNITS);
         let each = trial.reckoned(CYCLE_UNITS).as_secs_f64().max(1e-9);
-        let time_left = self.time_left().saturating_sub(self.dose * CONFIRM_DOSES) / open.max(1);
-        let by_time = scaled(1, (time_left.as_secs_f64() - self.dose.as_secs_f64() * 2.0) / each);
+        let time_left = self.time_left().saturating_sub(self.proof(trial)) / open.max(1);
+        let pauses = pause(trial) * u32::try_from(CYCLE.len()).unwrap_or(u32::MAX);
+        let time_left = time_left.saturating_sub(self.dose * 2 + pauses);
+        let by_time = scaled(1, time_left.as_secs_f64() / each);
         let possible = by_count.min(by_time);
         if more.for_readings && possible >= trial.unit {
             return Some(Next::of_same_size(trial, possible));
@@ -280,6 +282,12 @@ impl Bench<'_> {
             possible >= trial.unit.div_ceil(2)
         };
         (enough && possible > 0).then(|| Next { unit: wanted.min(possible), doses: CYCLE.len() })
+    }
+
+    /// Time that bearing a verdict out takes: fresh doses, and the idle window after them.
+    fn proof(&self, trial: &Trial<'_>) -> Duration {
+        let readings = u32::try_from(CONFIRM.len() + 1).unwrap_or(u32::MAX);
+        self.dose * CONFIRM_DOSES + idle_window(self.dose) + pause(trial) * readings
     }
 
     /// What every signal of the open trials says now, at one error rate for the whole run.
@@ -350,11 +358,11 @@ impl Bench<'_> {
         if suspects.is_empty() {
             return;
         }
-        for trial in &mut suspects {
-            self.confirm(trial).await;
+        for (waiting, trial) in (1..=suspects.len()).rev().zip(&mut suspects) {
+            self.confirm(trial, u32::try_from(waiting).unwrap_or(u32::MAX)).await;
         }
         if !self.halted() {
-            self.rest((self.dose * 2).clamp(IDLE_MIN, IDLE_MAX)).await;
+            self.rest(idle_window(self.dose)).await;
             self.read(&mut suspects, Stage::Idle, None).await;
         }
         for trial in suspects {
@@ -375,10 +383,11 @@ impl Bench<'_> {
         Some(cause(series, policy.noise_floor, policy.level, policy.uncollected.is_some()))
     }
 
-    /// Fresh doses; and where an idle heap may hide growth with time, a slow one.
-    async fn confirm(&mut self, trial: &mut Trial<'_>) {
+    /// Fresh doses; and where an idle heap may hide growth with time, a slow one. So many are `waiting` for theirs, this
+    /// one among them.
+    async fn confirm(&mut self, trial: &mut Trial<'_>, waiting: u32) {
         let Some((signal, unit)) = self.confirming(trial) else { return };
-        let unit = unit.max(self.beyond_scatter(trial));
+        let unit = unit.max(self.beyond_scatter(trial, waiting));
         trial.planned += CONFIRM.len();
         for size in CONFIRM {
             if self.halted() {
@@ -397,11 +406,11 @@ impl Bench<'_> {
 
     /// Requests after which growth is as large as the smallest that the judged readings would have shown, where there is
     /// time for doses of that size: readings that scatter by more than a dose brings bear nothing out.
-    fn beyond_scatter(&self, trial: &Trial<'_>) -> u64 {
+    fn beyond_scatter(&self, trial: &Trial<'_>, waiting: u32) -> u64 {
         let Some(found) = trial.opinions.growing() else { return 0 };
         let seen = found.smallest_detectable * as_float(found.requests);
         let wanted = scaled(1, seen / lasting(&found.per_request).max(f64::MIN_POSITIVE));
-        let time = self.time_left().saturating_sub(self.dose * CONFIRM_DOSES).as_secs_f64();
+        let time = (self.time_left().saturating_sub(self.proof(trial)) / waiting).as_secs_f64();
         let units = as_float(CONFIRM.iter().sum());
         wanted.min(scaled(1, trial.rate() * time / units)).min(trial.unit * CYCLE_UNITS)
     }
@@ -424,6 +433,16 @@ impl Bench<'_> {
             planned: trial.planned.max(trial.doses + 1),
         });
     }
+}
+
+/// How long nobody asks, after doses of this length.
+pub(crate) fn idle_window(dose: Duration) -> Duration {
+    (dose * 2).clamp(IDLE_MIN, IDLE_MAX)
+}
+
+/// Time between two doses: the rest, and a reading.
+fn pause(trial: &Trial<'_>) -> Duration {
+    REST + trial.readings.longest.unwrap_or_default()
 }
 
 /// The doses until the next look.

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bench::Bench;
 use crate::event::Event;
+use crate::experiment::idle_window;
 use crate::flags::{go_heap_limit, jvm_heap_limit, memory_of};
 use crate::footprint::{cpu_seconds, footprint};
 use crate::gauges::Gauges;
@@ -34,7 +35,7 @@ use crate::witness::{LAST_LINES, Witness};
 const SPARE_SHARE: u64 = 2;
 
 /// A budget that is over leaves so many doses of time to finish what was begun.
-const LATE_DOSES: u32 = 8;
+const LATE_DOSES: u32 = 6;
 /// A vector that grew this much more than the one under way is what a death is laid to, if it grew by that much at all.
 const GUILT_RATIO: f64 = 4.0;
 const GUILT_BYTES_MIN: f64 = 4e6;
@@ -252,7 +253,8 @@ const fn first_number(job: &Job) -> u64 {
 
 /// The experiment minds its budget; a service that answers ever more slowly is cut off a little later.
 async fn bounded<'a>(bench: &mut Bench<'_>, together: &'a Vector, trials: &mut Vec<Trial<'a>>) {
-    let (halt, late) = (bench.halt.clone(), bench.deadline + bench.settings().dose * LATE_DOSES);
+    let (halt, dose) = (bench.halt.clone(), bench.settings().dose);
+    let late = bench.deadline + dose * LATE_DOSES + idle_window(dose);
     tokio::select! {
         () = bench.experiment(together, trials) => (),
         () = cut_off(&halt, late) => unreachable!("the watch never ends by itself"),

@@ -26,7 +26,7 @@ impl Bench<'_> {
         }
         trial.opinions.ran_out = answer.is_none();
         trial.opinions.anon = Some(answer.unwrap_or_else(|| judge.conclude()));
-        trial.opinions.cause = Some(Cause::NotTested);
+        trial.opinions.cause = Some(Cause::Unclear);
         self.read(&mut [trial], Stage::Load, None).await;
     }
 

@@ -58,12 +58,14 @@ pub(crate) fn weigh(mut known: Known<'_>) -> Judged {
     let mut doubts = Vec::new();
     if verdict == Verdict::Unclear {
         doubts.extend(not_confirmed.then(refuted));
+        let is_untold = trusted.is_some_and(|evidence| evidence.growth == Growth::Grows);
+        doubts.extend(is_untold.then(no_idle_window));
         doubts.extend(vetoes);
         doubts.extend(evidence.iter().flat_map(|evidence| evidence.doubts.clone()));
         doubts.extend(ran_out.then(budget_spent));
     }
     let grows_by_request = matches!(verdict, Verdict::Leaking | Verdict::Unbounded { .. });
-    if grows_by_request && matches!(cause, Some(Cause::Unclear | Cause::NotTested)) {
+    if grows_by_request && cause == Some(Cause::Unclear) {
         doubts.push(time_or_requests());
     }
     let is_memory = evidence.as_ref().is_some_and(|evidence| evidence.signal.unit() == Unit::Bytes);
@@ -108,6 +110,8 @@ fn verdict(crash: Option<Crash>, evidence: Option<&Evidence>, cause: Option<Caus
     }
     match (evidence.map(|evidence| &evidence.growth), cause) {
         (Some(Growth::Grows), Some(Cause::Time(per_hour))) => Verdict::GrowingWithTime { per_hour },
+        // Whatever was asked meanwhile would be accused of what a timer may keep.
+        (Some(Growth::Grows), Some(Cause::NotTested)) => Verdict::Unclear,
         (Some(Growth::Grows), _) => Verdict::Leaking,
         (Some(Growth::Flat), _) if !vetoed => Verdict::Steady,
         (Some(Growth::Bounded { plateau }), _) if !vetoed => Verdict::Settling { plateau: *plateau },
@@ -255,8 +259,13 @@ fn stored_data() -> Doubt {
 }
 
 fn time_or_requests() -> Doubt {
-    let message =
-        "it grows, but the idle window did not tell whether with requests alone or with time as well";
+    let message = "it grows, but no idle window told whether with requests alone or with time as well";
+    Doubt::new(DoubtKind::TimeOrRequests, message)
+}
+
+fn no_idle_window() -> Doubt {
+    let message = "memory surely grew, but the run ended before it was seen idle, so that it may be with time and not with \
+                   these requests: raise --budget";
     Doubt::new(DoubtKind::TimeOrRequests, message)
 }
 
@@ -416,6 +425,7 @@ mod tests {
         check(known(by(Cause::Time(per_hour)), &ok), "growing-with-time", &[]);
         check(known(by(Cause::Requests), &ok), "leaking", &[]);
         check(known(by(Cause::Unclear), &ok), "leaking", &[DoubtKind::TimeOrRequests]);
+        check(known(by(Cause::NotTested), &ok), "unclear", &[DoubtKind::TimeOrRequests]);
     }
 
     #[test]
