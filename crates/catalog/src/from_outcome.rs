@@ -101,7 +101,7 @@ fn unbounded(outcome: &Outcome, key: &str, context: &Context) -> Seen {
 fn growing_with_time(outcome: &Outcome, per_hour: &Interval, context: &Context) -> Seen {
     let amount = words::interval(per_hour, unit(outcome));
     let description =
-        format!("{} by {amount} per hour without requests{}", subject(outcome), ending_idle(outcome));
+        format!("{} by {amount} per hour without requests{}", subject(outcome), ending(outcome));
     // It grows whatever is asked, so no endpoint is to blame.
     Seen { endpoint: None, ..growth("DRIP004", outcome, context, description) }
 }
@@ -176,25 +176,19 @@ fn judged_requests(outcome: &Outcome) -> String {
     judged.map(|seen| format!(" in {} requests", words::count(seen.requests))).unwrap_or_default()
 }
 
-/// When it ends and what was read, for growth with requests.
+/// When it ends, and what was read.
 fn ending(outcome: &Outcome) -> String {
     let limit = outcome.to_limit.as_ref().map(|limit| {
-        format!(
-            "; {} is reached after about {} requests, {} at {}",
-            named(limit),
-            words::about(limit.requests),
-            words::duration(limit.seconds),
-            words::rate(limit.rate_per_second)
-        )
+        let (named, time) = (named(limit), words::duration(limit.seconds));
+        match &limit.by_requests {
+            Some(by) => format!(
+                "; {named} is reached after about {} requests, {time} at {}",
+                words::about(by.requests),
+                words::rate(by.rate_per_second)
+            ),
+            None => format!("; {named} is reached after {time}"),
+        }
     });
-    limit.unwrap_or_default() + &measured_on(outcome)
-}
-
-/// The same for growth that needs no request.
-fn ending_idle(outcome: &Outcome) -> String {
-    let limit = outcome.to_limit.as_ref();
-    let limit =
-        limit.map(|limit| format!("; {} is reached after {}", named(limit), words::duration(limit.seconds)));
     limit.unwrap_or_default() + &measured_on(outcome)
 }
 
@@ -384,9 +378,12 @@ mod tests {
     fn growth_with_time_is_of_the_whole_service_and_per_hour() {
         let per_hour = Interval { low: 1e6, estimate: 2e6, high: 3e6, level: 0.99 };
         let verdict = Verdict::GrowingWithTime { per_hour };
-        let finding = only(Outcome { verdict, ..leak(Signal::Anon, 40.0 * DAY_SECONDS) });
+        let mut growing = Outcome { verdict, ..leak(Signal::Anon, 40.0 * DAY_SECONDS) };
+        growing.to_limit.as_mut().unwrap().by_requests = None;
+        let finding = only(growing);
         assert_eq!((finding.id, finding.severity, finding.endpoint), ("DRIP004", Severity::Low, None));
         assert!(finding.description.starts_with("Memory grows by 2 MB (99 % interval 1 to 3) per hour"));
+        assert!(finding.description.contains("is reached after 40 days"), "{}", finding.description);
         assert!(!finding.description.contains("per second"), "{}", finding.description);
     }
 

@@ -1,8 +1,8 @@
 //! Outcomes for tests: one honest default, changed by each test where it matters.
 
 use drip_model::{
-    Doubt, Evidence, Growth, Interval, Outcome, Pattern, ServiceCost, Signal, Tally, ToLimit, Unit, VectorId,
-    Verdict,
+    ByRequests, Doubt, Evidence, Growth, Interval, Outcome, Pattern, ServiceCost, Signal, Tally, ToLimit,
+    Unit, VectorId, Verdict,
 };
 
 pub(crate) fn outcome(verdict: Verdict, evidence: Option<Evidence>) -> Outcome {
@@ -45,10 +45,13 @@ pub(crate) fn leak(signal: Signal, seconds: f64) -> Outcome {
         amount: 271_581_184,
         unit: Unit::Bytes,
         limit: "V8 heap limit in 512 MiB".to_owned(),
-        requests: seconds * 10.0,
-        requests_range: (seconds * 9.0, Some(seconds * 11.0)),
-        rate_per_second: 10.0,
         seconds,
+        seconds_range: (seconds * 0.9, Some(seconds * 1.1)),
+        by_requests: Some(ByRequests {
+            requests: seconds * 10.0,
+            range: (seconds * 9.0, Some(seconds * 11.0)),
+            rate_per_second: 10.0,
+        }),
     };
     Outcome { to_limit: Some(to_limit), ..outcome(Verdict::Leaking, Some(evidence(signal))) }
 }

@@ -29,7 +29,7 @@ pub use assess::{Assessment, More, assess};
 pub use black_box::{needs_second_run, symptoms};
 pub use confirm::{confirmed, confirming_requests, lasting};
 pub use continuous::{Flaws, Identity, Reading, Record, Terms, Watch};
-pub use forecast::{Limit, forecast};
+pub use forecast::{Limit, forecast, forecast_of_time};
 pub use holm::holm;
 pub use idle::{Cause, cause};
 pub use lifetimes::{Life, pooled};

@@ -25,7 +25,9 @@ pub use checkup::{Checkup, KnownFloor, LimitSeen, Machine, ProcessSeen, ServiceS
 pub use conduct::{Conduct, HangUp, Trickle};
 pub use finding::{BodyTrick, Category, Confidence, Exposure, Finding, Severity, Weakness};
 pub use latency::{LATENCY_EDGES, LatencyCounts, LatencyWindow, latency_class};
-pub use outcome::{Crash, Doubt, DoubtKind, Evidence, Exit, Growth, Interval, Threshold, ToLimit, Verdict};
+pub use outcome::{
+    ByRequests, Crash, Doubt, DoubtKind, Evidence, Exit, Growth, Interval, Threshold, ToLimit, Verdict,
+};
 pub use place::{Platform, Runtime};
 pub use report::{
     FloorUsed, Footprint, GradeBasis, Outcome, Report, Score, Service, ServiceCost, Settings, Status,

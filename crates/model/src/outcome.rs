@@ -189,7 +189,7 @@ pub struct Crash {
     pub out_of_memory: Option<String>,
 }
 
-/// Requests and time until a limit.
+/// Time until a limit, and requests where these are what fills it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToLimit {
     /// The limit, in this unit.
@@ -198,14 +198,23 @@ pub struct ToLimit {
     pub unit: Unit,
     /// Which limit that is, in words.
     pub limit: String,
-    /// Requests until it is reached, at the estimate.
+    /// Seconds until it is reached, at the estimate.
+    pub seconds: f64,
+    /// At the upper and the lower end of the interval; `None` where the lower end never reaches it.
+    pub seconds_range: (f64, Option<f64>),
+    /// The same in requests; `None` where memory grows without any.
+    pub by_requests: Option<ByRequests>,
+}
+
+/// Requests until a limit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ByRequests {
+    /// At the estimate.
     pub requests: f64,
     /// At the upper and the lower end of the interval; `None` where the lower end never reaches it.
-    pub requests_range: (f64, Option<f64>),
+    pub range: (f64, Option<f64>),
     /// The rate that time is reckoned at.
     pub rate_per_second: f64,
-    /// Seconds until it is reached.
-    pub seconds: f64,
 }
 
 /// The seven verdicts, worst first. Their order is the order of badness.

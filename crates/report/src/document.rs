@@ -245,7 +245,7 @@ pub struct Vector {
     /// How the service died (`crashed`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crash: Option<Crash>,
-    /// Requests and time until a limit, where memory grows.
+    /// Time until a limit, where memory grows, and requests where these make it grow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_limit: Option<ToLimit>,
     /// Whether growth was seen again in doses that took no part in the verdict; absent where none were played.
@@ -401,7 +401,7 @@ pub struct Undone {
     pub deleted: u64,
 }
 
-/// Requests and time until a limit.
+/// Time until a limit, and requests where these are what fills it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ToLimit {
@@ -413,14 +413,26 @@ pub struct ToLimit {
     pub limit_count: Option<u64>,
     /// Which limit that is, in words.
     pub limit: String,
+    /// What depends on requests. Absent where memory grows with time alone.
+    #[serde(flatten)]
+    pub by_requests: Option<ByRequests>,
+    /// Seconds until it is reached, at the estimate.
+    pub seconds: u64,
+    /// The same at the ends of the interval. Absent in documents of the first builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds_range: Option<Range>,
+}
+
+/// Requests until a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ByRequests {
     /// Requests until it is reached, at the estimate.
     pub requests: u64,
     /// The same at the ends of the interval.
-    pub requests_range: RequestsRange,
+    pub requests_range: Range,
     /// The rate that time is reckoned at.
     pub rate_per_second: f64,
-    /// Seconds until it is reached.
-    pub seconds: u64,
 }
 
 impl ToLimit {
@@ -433,9 +445,9 @@ impl ToLimit {
     }
 }
 
-/// Requests until a limit, at the ends of the interval.
+/// Requests or seconds until a limit, at the ends of the interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RequestsRange {
+pub struct Range {
     /// At the fastest growth.
     pub low: u64,
     /// At the slowest growth; absent where that never reaches the limit.

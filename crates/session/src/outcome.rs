@@ -1,14 +1,15 @@
 //! From what was asked and read of one vector to its outcome.
 
-use drip_judge::{Limit, forecast, growing_answers};
+use drip_judge::{Limit, forecast, forecast_of_time, growing_answers};
 use drip_model::{
-    Doubt, DoubtKind, Outcome, Series, ServiceCost, Signal, Symptom, ToLimit, Undone, Unit, Verdict,
+    Doubt, DoubtKind, Evidence, Interval, Outcome, Series, ServiceCost, Signal, Symptom, ToLimit, Undone,
+    Unit, Verdict,
 };
 
 use crate::bench::Bench;
 use crate::halt::Reason;
 use crate::readings::Readings;
-use crate::room::{growth_of, limits_of};
+use crate::room::{growth_of, limits_of, scaled};
 use crate::telemetry::is_this_machine;
 use crate::trial::Trial;
 use crate::verdict::{Judged, Known, weigh};
@@ -16,6 +17,8 @@ use crate::witness::Witness;
 
 /// Methods by which data is stored.
 const STORING: [&str; 3] = ["POST", "PUT", "PATCH"];
+
+const SECONDS_PER_HOUR: f64 = 3600.0;
 
 /// So many requests without a 429 say that there is no limit at that rate; the polite profile sends fewer.
 const RATE_REQUESTS_MIN: u64 = 1000;
@@ -117,22 +120,40 @@ fn doubts(bench: &Bench<'_>, readings: &Readings) -> Vec<Doubt> {
     halted.into_iter().chain(bench.gauges.doubts(readings)).collect()
 }
 
+/// From the beginning of the judged part: how long a service lives that was just started and warmed up.
 fn to_limit(bench: &Bench<'_>, trial: &Trial<'_>, judged: &Judged) -> Option<ToLimit> {
-    let evidence = judged
-        .evidence
-        .as_ref()
-        .filter(|_| matches!(judged.verdict, Verdict::Leaking | Verdict::Unbounded { .. }))?;
+    let evidence = judged.evidence.as_ref()?;
+    let fastest =
+        growths(bench, trial, evidence, &judged.others).into_iter().filter_map(|(limit, growth)| {
+            match judged.verdict {
+                Verdict::Leaking | Verdict::Unbounded { .. } => {
+                    forecast(&[limit], &growth, bench.settings().rate_expected)
+                }
+                // What fills the limit is not always what was judged: so many times as fast as that.
+                Verdict::GrowingWithTime { per_hour } => {
+                    let times = growth.estimate / evidence.per_request.estimate;
+                    forecast_of_time(&[limit], &scaled(per_hour, times / SECONDS_PER_HOUR))
+                }
+                _ => None,
+            }
+        });
+    fastest.min_by(|one, other| one.seconds.total_cmp(&other.seconds))
+}
+
+/// The limits, each with what fills it for each request.
+fn growths(
+    bench: &Bench<'_>,
+    trial: &Trial<'_>,
+    evidence: &Evidence,
+    others: &[Evidence],
+) -> Vec<(Limit, Interval)> {
     if evidence.signal.unit() == Unit::Count {
-        let limit = descriptors(bench, &trial.readings, evidence.signal)?;
-        return forecast(&[limit], &evidence.per_request, bench.settings().rate_expected);
+        let limit = descriptors(bench, &trial.readings, evidence.signal);
+        return limit.map(|limit| (limit, evidence.per_request)).into_iter().collect();
     }
-    // From the beginning of the judged part: how long a service lives that was just started and warmed up.
     let limits = limits_of(bench.settings(), bench.subject, &bench.gauges, &trial.readings, evidence.signal);
-    let reached = limits.into_iter().filter_map(|(filling, limit)| {
-        let growth = growth_of(filling, evidence, &judged.others, &trial.readings);
-        forecast(&[limit], &growth, bench.settings().rate_expected)
-    });
-    reached.min_by(|one, other| one.requests.total_cmp(&other.requests))
+    let filled = |filling| growth_of(filling, evidence, others, &trial.readings);
+    limits.into_iter().map(|(filling, limit)| (limit, filled(filling))).collect()
 }
 
 /// What ends the growth of descriptors, of which sockets are some.

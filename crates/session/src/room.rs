@@ -93,7 +93,7 @@ pub(crate) fn growth_of(
     }
 }
 
-fn scaled(interval: Interval, share: f64) -> Interval {
+pub(crate) fn scaled(interval: Interval, share: f64) -> Interval {
     let Interval { low, estimate, high, level } = interval;
     Interval { low: low * share, estimate: estimate * share, high: high * share, level }
 }

@@ -55,6 +55,11 @@ fn growth_with_time_is_laid_to_no_endpoint() {
     for (endpoint, verdict) in verdicts(&document) {
         assert!(["growing-with-time", "unclear"].contains(&verdict), "{endpoint}: {verdict}\n{document:#}");
     }
+    let growing = |vector: &&Value| vector["verdict"] == "growing-with-time";
+    let limit = &document["vectors"].as_array().unwrap().iter().find(growing).unwrap()["toLimit"];
+    let range = &limit["secondsRange"];
+    let (soonest, seconds) = (range["low"].as_u64().unwrap(), limit["seconds"].as_u64().unwrap());
+    assert!(0 < soonest && soonest <= seconds && limit.get("requests").is_none(), "{limit:#}");
     let findings = document["findings"].as_array().unwrap();
     let found: Vec<_> = findings.iter().map(|f| (&f["id"], f["endpoint"].as_str())).collect();
     assert_eq!(found, [(&Value::from("DRIP004"), None)], "{document:#}");

@@ -6,9 +6,9 @@ use drip_model as model;
 use jiff::{Timestamp, TimestampRound};
 
 use super::{
-    Crash, Document, Doubt, Environment, Evidence, Finding, Floor, Footprint, Gap, Gauge, Interval,
-    Latencies, Latency, LatencyDose, Point, RequestsRange, SCHEMA, Series, Service, Settings, Signal, Tally,
-    Threshold, ToLimit, Undone, Unit, Vector, thin,
+    ByRequests, Crash, Document, Doubt, Environment, Evidence, Finding, Floor, Footprint, Gap, Gauge,
+    Interval, Latencies, Latency, LatencyDose, Point, Range, SCHEMA, Series, Service, Settings, Signal,
+    Tally, Threshold, ToLimit, Undone, Unit, Vector, thin,
 };
 use crate::quantity::{at_decimals, rounded};
 
@@ -189,16 +189,26 @@ fn crash(verdict: &model::Verdict) -> Option<Crash> {
 }
 
 fn to_limit(to_limit: &model::ToLimit) -> ToLimit {
-    let (low, high) = to_limit.requests_range;
     ToLimit {
         limit_bytes: (to_limit.unit == model::Unit::Bytes).then_some(to_limit.amount),
         limit_count: (to_limit.unit == model::Unit::Count).then_some(to_limit.amount),
         limit: to_limit.limit.clone(),
-        requests: whole(to_limit.requests),
-        requests_range: RequestsRange { low: whole(low), high: high.map(whole) },
-        rate_per_second: sensible(to_limit.rate_per_second),
+        by_requests: to_limit.by_requests.as_ref().map(by_requests),
         seconds: whole(to_limit.seconds),
+        seconds_range: Some(range(to_limit.seconds_range)),
     }
+}
+
+fn by_requests(by: &model::ByRequests) -> ByRequests {
+    ByRequests {
+        requests: whole(by.requests),
+        requests_range: range(by.range),
+        rate_per_second: sensible(by.rate_per_second),
+    }
+}
+
+fn range((low, high): (f64, Option<f64>)) -> Range {
+    Range { low: whole(low), high: high.map(whole) }
 }
 
 /// Those of the vector, then those of its evidence that it does not repeat.

@@ -3,7 +3,7 @@
 use super::picture::{Key, Picture};
 use super::plot::{Layer, Plot, Role};
 use crate::chart::Against;
-use crate::document::{Point, ToLimit, Unit, Vector};
+use crate::document::{Point, Range, ToLimit, Unit, Vector};
 use crate::quantity;
 
 /// The limit may be on another clock (all memory) than the readings (the live heap). A line from one to the other would
@@ -11,48 +11,81 @@ use crate::quantity;
 const AGREES_WITHIN: f64 = 1.3;
 /// Room beyond the limit, so that it is a line in the picture and not its edge.
 const ROOM: f64 = 1.1;
+const SECONDS_PER_HOUR: f64 = 3600.0;
+
+/// How far it is to the limit, along an axis.
+struct Way {
+    against: Against,
+    /// From the last reading, which is here.
+    from: f64,
+    /// At the estimate.
+    steps: f64,
+    range: Range,
+    /// Growth of what was judged by each step.
+    growth: f64,
+}
+
+impl Way {
+    fn of(vector: &Vector, to_limit: &ToLimit, last: &Point) -> Option<Self> {
+        if let Some(by) = &to_limit.by_requests {
+            let (from, growth) = (last.requests as f64, vector.per_request?.estimate);
+            let (steps, range) = (by.requests as f64, by.requests_range);
+            return Some(Self { against: Against::Requests, from, steps, range, growth });
+        }
+        let (from, growth) = (last.at_seconds, vector.per_hour?.estimate / SECONDS_PER_HOUR);
+        let (steps, range) = (to_limit.seconds as f64, to_limit.seconds_range?);
+        Some(Self { against: Against::Time, from, steps, range, growth })
+    }
+
+    fn place(&self, point: &Point) -> (f64, f64) {
+        let across = if self.against == Against::Time { point.at_seconds } else { point.requests as f64 };
+        (across, point.value as f64)
+    }
+}
 
 /// Nothing where there is no limit or where readings and limit are of different kinds.
 pub(super) fn of(vector: &Vector, points: &[Point]) -> Option<Picture> {
-    let to_limit = vector.to_limit.as_ref()?;
-    let last = points.last()?;
-    let (from, requests) = ((last.requests as f64, last.value as f64), to_limit.requests as f64);
+    let (to_limit, last) = (vector.to_limit.as_ref()?, points.last()?);
+    let way = Way::of(vector, to_limit, last)?;
+    let from = (way.from, last.value as f64);
     let limit = to_limit.limit_bytes.or(to_limit.limit_count)? as f64;
-    let agrees = ((limit - from.1) / requests) / vector.per_request?.estimate;
+    let agrees = ((limit - from.1) / way.steps) / way.growth;
     if !(AGREES_WITHIN.recip()..=AGREES_WITHIN).contains(&agrees) {
         return None;
     }
-    let end = (from.0 + requests) * ROOM;
-    let soonest = (from.0 + to_limit.requests_range.low as f64, limit);
-    let latest = to_limit.requests_range.high.map_or(end, |high| from.0 + high as f64);
-    let read = points.iter().map(|point| (point.requests as f64, point.value as f64)).collect();
+    let end = (from.0 + way.steps) * ROOM;
+    let soonest = (from.0 + way.range.low as f64, limit);
+    let latest = way.range.high.map_or(end, |high| from.0 + high as f64);
     let plot = Plot {
         across: 0.0..end.max(latest),
         upward: 0.0..limit * ROOM,
-        against: Against::Requests,
+        against: way.against,
         unit: if to_limit.limit_bytes.is_some() { Unit::Bytes } else { Unit::Count },
         layers: vec![
             Layer::Line(Role::Ink, vec![(0.0, limit), (end.max(latest), limit)]),
             Layer::Area(Role::Fit, vec![from, soonest, (latest, limit)]),
-            Layer::Line(Role::Fit, vec![from, (from.0 + requests, limit)]),
-            Layer::Line(Role::Data, read),
+            Layer::Line(Role::Fit, vec![from, (from.0 + way.steps, limit)]),
+            Layer::Line(Role::Data, points.iter().map(|point| way.place(point)).collect()),
         ],
     };
     Some(Picture::draw(&plot, caption(to_limit), described(to_limit), legend(to_limit)))
 }
 
 fn caption(to_limit: &ToLimit) -> String {
-    format!(
-        "If it goes on like this: {} is reached in about {} at {} requests per second",
-        to_limit.amount(),
-        quantity::duration(to_limit.seconds as f64),
-        quantity::number(to_limit.rate_per_second, 3)
-    )
+    let way = match &to_limit.by_requests {
+        Some(by) => format!("at {} requests per second", quantity::number(by.rate_per_second, 3)),
+        None => "without any request".to_owned(),
+    };
+    let (amount, time) = (to_limit.amount(), quantity::duration(to_limit.seconds as f64));
+    format!("If it goes on like this: {amount} is reached in about {time} {way}")
 }
 
 fn described(to_limit: &ToLimit) -> String {
-    let requests = quantity::rough_count(to_limit.requests as f64);
-    format!("Line chart: from the last reading to the limit in about {requests} requests.")
+    let way = match &to_limit.by_requests {
+        Some(by) => format!("{} requests", quantity::rough_count(by.requests as f64)),
+        None => quantity::duration(to_limit.seconds as f64),
+    };
+    format!("Line chart: from the last reading to the limit in about {way}.")
 }
 
 fn legend(to_limit: &ToLimit) -> Vec<Key> {

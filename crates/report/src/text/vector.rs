@@ -6,7 +6,7 @@ use super::amount::{self, Said};
 use super::page::Page;
 use super::{Fact, gauges, headline};
 use crate::document::{
-    Document, Evidence, Growth, Signal, Tally, Threshold, ToLimit, Undone, Unit, Vector, Verdict,
+    Document, Evidence, Growth, Range, Signal, Tally, Threshold, ToLimit, Undone, Unit, Vector, Verdict,
 };
 use crate::{chart, quantity};
 
@@ -157,21 +157,32 @@ fn answers(tally: &Tally) -> String {
     parts.join("; ")
 }
 
-/// `at 10 requests per second, 259 MiB (V8 heap limit in 512 MiB) is reached in about 17 hours: …`.
+/// `259 MiB (V8 heap limit in 512 MiB) is reached in about 17 hours at 10 requests per second: 618,000 requests, …`.
 fn limit(to_limit: &ToLimit) -> String {
-    let rough = |requests: u64| quantity::rough_count(requests as f64);
-    let range = match to_limit.requests_range.high {
-        Some(high) => format!("between {} and {}", rough(to_limit.requests_range.low), rough(high)),
-        None => format!("{} at the least", rough(to_limit.requests_range.low)),
-    };
-    format!(
-        "{} ({}) is reached in about {} at {} requests per second: {} requests, {range}",
+    let reached = format!(
+        "{} ({}) is reached in about {}",
         to_limit.amount(),
         to_limit.limit,
-        quantity::duration(to_limit.seconds as f64),
-        quantity::number(to_limit.rate_per_second, 3),
-        rough(to_limit.requests)
+        quantity::duration(to_limit.seconds as f64)
+    );
+    let Some(by) = &to_limit.by_requests else {
+        let seconds = |seconds: u64| quantity::duration(seconds as f64);
+        let between = to_limit.seconds_range.map(|range| format!(", {}", between(range, seconds)));
+        return format!("{reached} without any request{}", between.unwrap_or_default());
+    };
+    let rough = |requests: u64| quantity::rough_count(requests as f64);
+    let (rate, requests) = (quantity::number(by.rate_per_second, 3), rough(by.requests));
+    format!(
+        "{reached} at {rate} requests per second: {requests} requests, {}",
+        between(by.requests_range, rough)
     )
+}
+
+fn between(range: Range, words: impl Fn(u64) -> String) -> String {
+    match range.high {
+        Some(high) => format!("between {} and {}", words(range.low), words(high)),
+        None => format!("{} at the least", words(range.low)),
+    }
 }
 
 fn reckoned(threshold: &Threshold) -> String {

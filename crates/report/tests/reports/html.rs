@@ -111,7 +111,7 @@ fn colours_follow_the_page() {
 fn a_limit_on_another_clock_is_told_and_not_drawn() {
     let mut document = samples::by_name("leaking-node");
     let to_limit = document.vectors[0].to_limit.as_mut().unwrap();
-    to_limit.requests *= 3;
+    to_limit.by_requests.as_mut().unwrap().requests *= 3;
     let page = rendered("html", &document);
     assert!(!page.contains("If it goes on like this") && page.contains("259 MiB (V8 heap limit"), "drawn");
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use drip_model::{
-    Category, Confidence, Crash, Doubt, DoubtKind, ErrorKind, Evidence, Exit, Finding, FloorUsed, Footprint,
-    Gap, Gauge, GradeBasis, Growth, Interval, LatencyCounts, LatencyWindow, Origin, Outcome, Pattern, Point,
-    Report, Runtime, Scheme, Score, Series, Service, ServiceCost, Settings, Severity, Signal, Stage, Status,
-    Tally, Threshold, ToLimit, Unit, VectorId, Verdict,
+    ByRequests, Category, Confidence, Crash, Doubt, DoubtKind, ErrorKind, Evidence, Exit, Finding, FloorUsed,
+    Footprint, Gap, Gauge, GradeBasis, Growth, Interval, LatencyCounts, LatencyWindow, Origin, Outcome,
+    Pattern, Point, Report, Runtime, Scheme, Score, Series, Service, ServiceCost, Settings, Severity, Signal,
+    Stage, Status, Tally, Threshold, ToLimit, Unit, VectorId, Verdict,
 };
 use drip_report::{Document, Environment, document};
 
@@ -232,11 +232,20 @@ fn heap_limit() -> ToLimit {
         amount: 271_581_184,
         unit: Unit::Bytes,
         limit: "V8 heap limit in a container of 512 MiB".into(),
-        requests: 618_374.0,
-        requests_range: (594_261.0, Some(645_090.0)),
-        rate_per_second: 10.0,
         seconds: 61_837.4,
+        seconds_range: (59_426.1, Some(64_509.0)),
+        by_requests: Some(ByRequests {
+            requests: 618_374.0,
+            range: (594_261.0, Some(645_090.0)),
+            rate_per_second: 10.0,
+        }),
     }
+}
+
+/// The same where the lower end of the interval never reaches it.
+fn never_surely() -> ToLimit {
+    let by_requests = ByRequests { requests: 618_374.0, range: (230_000.0, None), rate_per_second: 10.0 };
+    ToLimit { seconds_range: (23_000.0, None), by_requests: Some(by_requests), ..heap_limit() }
 }
 
 fn warm(requests: f64) -> f64 {
@@ -277,7 +286,7 @@ fn unbounded() -> Report {
     let outcome = Outcome {
         endpoint: "GET /search".into(),
         pattern: Pattern::UNIQUE_QUERY,
-        to_limit: Some(ToLimit { requests_range: (230_000.0, None), ..heap_limit() }),
+        to_limit: Some(never_surely()),
         ..outcome(Verdict::Unbounded { key: "query".into() }, Some(found), series)
     };
     let title = "Memory grows with keys that the client chooses";
@@ -299,7 +308,16 @@ fn growing_with_time() -> Report {
     let verdict = Verdict::GrowingWithTime { per_hour: interval(462e6, 486e6, 510e6) };
     let title = "Memory grows with time alone";
     let finding = Finding { cwe: &["CWE-401"], ..leak("DRIP004", Severity::Medium, title) };
+    let to_limit = ToLimit {
+        amount: 536_870_912,
+        unit: Unit::Bytes,
+        limit: "the memory of its container, assumed since no limit was found".into(),
+        seconds: 3_610.0,
+        seconds_range: (3_440.0, Some(3_798.0)),
+        by_requests: None,
+    };
     let outcome = outcome(verdict, Some(found), vec![readings]);
+    let outcome = Outcome { to_limit: Some(to_limit), ..outcome };
     Report { findings: vec![finding], ..report(vec![outcome], Some((69, 'D', GradeBasis::Memory))) }
 }
 
