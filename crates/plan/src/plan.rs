@@ -1,5 +1,7 @@
 //! Endpoints times patterns, as vectors; what is left out is listed with its reason.
 
+use std::collections::BTreeMap;
+
 use drip_model::{Template, Vector, VectorId};
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Method};
@@ -45,10 +47,25 @@ pub fn plan(endpoints: &[Endpoint], patterns: &[&RequestPattern], unsafe_methods
             plan.skipped.push(Skipped::new(what, format!("a plan holds at most {VECTORS_MAX} vectors")));
         }
     }
+    plan.leave_out_what_undoes();
     plan
 }
 
 impl Plan {
+    /// What deletes what another one makes is asked after that one, about things that exist: asked by itself it would be
+    /// about things that nobody made.
+    fn leave_out_what_undoes(&mut self) {
+        let undoing =
+            |vector: &Vector| Some((vector.undo.as_ref()?.endpoint.clone(), vector.endpoint.clone()));
+        let makers: BTreeMap<String, String> = self.vectors.iter().filter_map(undoing).collect();
+        self.vectors.retain(|vector| !makers.contains_key(&vector.endpoint));
+        for (place, vector) in self.vectors.iter_mut().enumerate() {
+            vector.id = VectorId(place);
+        }
+        let why = |maker| format!("asked only to delete again what {maker} makes");
+        self.skipped.extend(makers.into_iter().map(|(what, maker)| Skipped::new(what, why(maker))));
+    }
+
     fn add(&mut self, pattern: &RequestPattern, endpoint: &Endpoint, all: &[&Endpoint]) {
         let made = (pattern.apply)(endpoint).and_then(|trial| sendable(&trial.template).map(|()| trial));
         match made {
