@@ -16,6 +16,9 @@ use crate::requests::{self, Target};
 /// Documents of one description.
 const DOCUMENTS_MAX: usize = 100;
 
+/// A word that is this much like another one may have been meant as that.
+const LIKENESS_MIN: f64 = 0.8;
+
 /// What asks for a description that the service publishes itself.
 pub(crate) const AUTO: &str = "auto";
 
@@ -44,13 +47,21 @@ async fn named(words: &str, service: &Target, home: &Home) -> Result<Description
         return whole(words, &bytes, &target.path, &Place::Url(site), home).await;
     }
     let file = Path::new(words);
-    let size = std::fs::metadata(file).map_err(|error| fault(error.to_string()))?.len();
+    let size = std::fs::metadata(file).map_err(|error| fault(no_file(words, &error)))?.len();
     if size > DESCRIPTION_BYTES_MAX as u64 {
         return Err(fault(too_large(size)));
     }
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
     let bytes = requests::bytes("--spec", file, DESCRIPTION_BYTES_MAX as u64)?;
     whole(words, &bytes, "", &Place::Folder(folder), home).await
+}
+
+/// Why there is no file, and what a word that looks like it would do.
+fn no_file(words: &str, error: &std::io::Error) -> String {
+    if strsim::jaro_winkler(words, AUTO) >= LIKENESS_MIN {
+        return format!("{error}; did you mean {AUTO}, a description that the service publishes itself?");
+    }
+    error.to_string()
 }
 
 /// The first description at the usual places of a service.

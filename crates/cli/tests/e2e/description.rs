@@ -94,6 +94,7 @@ fn a_service_that_is_started_is_asked_for_its_description_first() {
 fn a_service_without_a_description_or_a_start_is_told_by_name() {
     let scene = Scene::answering("r.answer(404)");
     scene.run_app(&[&["--spec", "auto"]]).exits(2).says(&["publishes no description", "/openapi.json"]);
+    scene.run_app(&[&["--spec", "autp"]]).exits(2).says(&["--spec autp", "did you mean auto"]);
     let never = Scene::new();
     never.write("app.py", "raise SystemExit('no port today')");
     never.run_app(&[&["--spec", "auto"]]).exits(3).says(&["no port today"]);
