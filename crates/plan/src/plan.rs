@@ -59,6 +59,9 @@ impl Plan {
             |vector: &Vector| Some((vector.undo.as_ref()?.endpoint.clone(), vector.endpoint.clone()));
         let makers: BTreeMap<String, String> = self.vectors.iter().filter_map(undoing).collect();
         self.vectors.retain(|vector| !makers.contains_key(&vector.endpoint));
+        let is_one_of_its_patterns =
+            |what: &str| what.rsplit_once(", ").is_some_and(|(endpoint, _)| makers.contains_key(endpoint));
+        self.skipped.retain(|skipped| !is_one_of_its_patterns(&skipped.what));
         for (place, vector) in self.vectors.iter_mut().enumerate() {
             vector.id = VectorId(place);
         }
