@@ -72,6 +72,7 @@ impl Watch {
     pub fn conclude(&self) -> Assessment {
         let tail = self.looks.last();
         let pooled = Pooled::of(self.record.readings());
+        let is_recycled = pooled.is_some();
         if let Some(pooled) = pooled.filter(|pooled| decision::grows_in_each_life(pooled, &self.terms, tail))
         {
             return self.hidden(&pooled, tail);
@@ -82,7 +83,12 @@ impl Watch {
             Ok(growth) => self.assessment(&facts, growth, tail, None),
             Err(obstacle) => {
                 let more = decision::more(&facts, &self.terms, obstacle);
-                self.assessment(&facts, Growth::Undecided, tail, Some(more))
+                let mut open = self.assessment(&facts, Growth::Undecided, tail, Some(more));
+                if is_recycled {
+                    // Each life ends before it is known how much of its growth is warming up.
+                    open.evidence.per_request.low -= self.terms.regrowth / facts.requests;
+                }
+                open
             }
         }
     }
