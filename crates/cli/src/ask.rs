@@ -14,7 +14,7 @@ use crate::args::{
 use crate::first_look;
 use crate::gate::Gate;
 use crate::requests::{Requests, Target, one_source, requests};
-use crate::spec::AUTO;
+use crate::spec::{AUTO, DESCRIBES};
 
 const USERS: u32 = 50;
 
@@ -160,6 +160,11 @@ fn job(
             "--continuous judges one kind of request, since nothing tells several apart without rests; {paths} are asked for"
         )));
     }
+    // Whoever names requests, or how many, knows what to ask.
+    let asks_the_usual = common.request.spec.is_none()
+        && common.request.plan.is_none()
+        && load.requests.is_none()
+        && matches!(asked.plan.vectors.as_slice(), [vector] if vector.endpoint == "GET /");
     let secret = |vector: &Vector| vector.template.headers.iter().any(|(name, _)| is_credential(name));
     let job = Job {
         id,
@@ -172,6 +177,7 @@ fn job(
         runtime: common.runtime.runtime.map(runtime),
         reach,
         trust: Trust::default(),
+        describes: asks_the_usual.then_some(DESCRIBES),
         probes: common.request.probes,
         load_is_explicit: load.requests.is_some() && (load.rate.is_some() || load.users.is_some()),
     };
@@ -213,6 +219,7 @@ pub(crate) fn doctor_job(args: &DoctorArgs) -> Result<Option<Job>, Wrong> {
         reach: Reach::default(),
         trust: Trust::default(),
         credentials: false,
+        describes: None,
         probes: false,
         load_is_explicit: false,
     }))

@@ -52,7 +52,7 @@ impl Progress {
             Event::Dose { endpoint, done, planned } => {
                 format!("{endpoint}: dose {} of {planned}{}", done + 1, self.reading)
             }
-            Event::Reading { .. } => return None,
+            Event::Reading { .. } | Event::Described { .. } => return None,
             Event::Open { question } => format!("not decided yet: {question}"),
             Event::Suspects { endpoints } => {
                 self.bar.println(format!("stands out, and is asked alone now: {}", endpoints.join(", ")));

@@ -8,7 +8,7 @@ use drip_model::Origin;
 use drip_plan::{
     Base, DESCRIPTION_BYTES_MAX, Description, Home, Source, USUAL_PLACES, address, read, too_large,
 };
-use drip_session::{Endpoint, Reach, Trust, ways};
+use drip_session::{Describes, Endpoint, Reach, Trust, ways};
 
 use crate::ask::Wrong;
 use crate::requests::{self, Target};
@@ -21,6 +21,16 @@ const LIKENESS_MIN: f64 = 0.8;
 
 /// What asks for a description that the service publishes itself.
 pub(crate) const AUTO: &str = "auto";
+
+/// How a service is found to publish one that nobody asked for.
+pub(crate) const DESCRIBES: Describes = Describes { places: &USUAL_PLACES, endpoints: endpoints_of };
+
+/// Those that need no other document.
+fn endpoints_of(path: &str, bytes: &[u8]) -> usize {
+    let (base, home) = (Base::File, Home::Loopback(None));
+    let source = Source { name: path, bytes, base, home, fetched: BTreeMap::new() };
+    read(&source).map_or(0, |found| found.endpoints.len())
+}
 
 /// Reads what `--spec` names; `auto` of a service that runs already.
 pub(crate) fn description(words: &str, service: &Target, home: &Home) -> Result<Description, Wrong> {

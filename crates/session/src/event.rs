@@ -57,6 +57,13 @@ pub enum Event {
         /// By what.
         what: &'static str,
     },
+    /// The service publishes a description of its endpoints, which were not asked for.
+    Described {
+        /// Where.
+        path: &'static str,
+        /// How many endpoints it has.
+        endpoints: usize,
+    },
     /// The service is being stopped.
     Stopping,
 }

@@ -41,6 +41,15 @@ pub enum Place {
     },
 }
 
+/// How a description is known that a service publishes.
+#[derive(Debug, Clone, Copy)]
+pub struct Describes {
+    /// Paths where one may be.
+    pub places: &'static [&'static str],
+    /// How many endpoints the page of a path describes; none if it is no description.
+    pub endpoints: fn(&str, &[u8]) -> usize,
+}
+
 /// One run.
 #[derive(Debug, Clone)]
 pub struct Job {
@@ -64,6 +73,8 @@ pub struct Job {
     pub trust: Trust,
     /// Whether requests carry credentials: a leak behind them costs an attacker more.
     pub credentials: bool,
+    /// What to look for where the user may not know that there is more to ask.
+    pub describes: Option<Describes>,
     /// Whether it is also sent what hurts a service without limits.
     pub probes: bool,
     /// Whether users or rate, and the number of requests, were stated by the user: load on a host that is not this

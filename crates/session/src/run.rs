@@ -12,6 +12,7 @@ use drip_model::{
 use tokio_util::sync::CancellationToken;
 
 use crate::bench::Bench;
+use crate::described;
 use crate::event::Event;
 use crate::experiment::idle_window;
 use crate::flags::{go_heap_limit, jvm_heap_limit, memory_of};
@@ -183,6 +184,9 @@ async fn measure(
         let (vectors, seed) = (job.vectors.as_slice(), subject.settings.seed);
         let mut prober = Prober { subject: &subject, vectors, seed, halt, on_event: bench.on_event };
         shown.weaknesses.extend(prober.all().await);
+    }
+    if let Some(described) = described::look(job, &subject, halt).await {
+        (bench.on_event)(described);
     }
     (bench.on_event)(Event::Stopping);
     bench.gauges.close().await;

@@ -8,7 +8,7 @@ use drip_session::{Job, Launch, Place, Reach, Run, Trust};
 
 use crate::args::DemoArgs;
 use crate::ask::{Wrong, log_of, own_executable, run_id};
-use crate::verb::run::{conduct, documented};
+use crate::verb::run::{Conducted, conduct, documented};
 use crate::{demo_server, exit, output};
 
 /// Short doses: the demo service answers tens of thousands of requests a second.
@@ -22,7 +22,7 @@ pub(crate) fn demo(args: &DemoArgs) -> Result<u8, Wrong> {
     for (what, copies) in twins {
         output::say(&format!("drip demo: {what}"));
         let job = job(copies)?;
-        let (run, interruption) = conduct(&job, &args.show)?;
+        let Conducted { run, interruption, .. } = conduct(&job, &args.show)?;
         forget_output(&job);
         if let Some(code) = interruption.code() {
             return Ok(code);
@@ -107,6 +107,7 @@ fn job(copies: usize) -> Result<Job, Wrong> {
         preload: false,
         runtime: None,
         credentials: false,
+        describes: None,
         probes: false,
         load_is_explicit: false,
     })

@@ -1,9 +1,10 @@
 //! `drip run` and `drip scan`: a job, its report, the gate.
 
+use drip_plan::Skipped;
 use drip_report::diff::Difference;
 use drip_report::text::printable;
 use drip_report::{Document, Environment, by_reason, document};
-use drip_session::{Job, Place, Run, Trouble, never_began};
+use drip_session::{Event, Job, Place, Run, Trouble, never_began};
 
 use crate::args::{Common, NEW, RunArgs, ScanArgs, Show};
 use crate::ask::{self, Planned, Wrong};
@@ -54,13 +55,19 @@ fn test(planned: Planned, common: &Common, project: Project) -> Result<u8, Wrong
     let notify = Notify::of_run(&common.notify)?;
     let mut gate = ask::gate(&common.gate)?;
     let baseline = common.gate.baseline.as_deref().map(Baseline::load).transpose()?;
-    let (run, interruption) = match planned.trouble {
-        Some(trouble) => (never_began(job, trouble), Interruption::default()),
+    let Conducted { run, interruption, unasked } = match planned.trouble {
+        Some(trouble) => {
+            let (interruption, unasked) = (Interruption::default(), Vec::new());
+            Conducted { run: never_began(job, trouble), interruption, unasked }
+        }
         None => conduct(job, &common.show)?,
     };
     let mut document = documented(&run);
     document.replay = project.replay.map(|replay| replay::seeded(replay, job.settings.seed));
-    document.not_tested = not_tested(&planned.skipped);
+    if !common.show.quiet {
+        unasked.iter().for_each(|Skipped { what, why }| output::say(&format!("drip: {what}: {why}")));
+    }
+    document.not_tested = not_tested(&[planned.skipped, unasked].concat());
     suppress::mark(&project.suppressions, &mut document);
     suppress::excuse(&mut gate, &document);
     if let Some(trouble) = &run.trouble {
@@ -101,14 +108,33 @@ fn because(ruling: &Ruling, run: &Run) -> u8 {
     ruling.code
 }
 
+/// What came of a job.
+pub(crate) struct Conducted {
+    pub(crate) run: Run,
+    pub(crate) interruption: Interruption,
+    /// What the service has besides, as it says itself.
+    pub(crate) unasked: Vec<Skipped>,
+}
+
 /// Runs a job with progress and signals.
-pub(crate) fn conduct(job: &Job, show: &Show) -> Result<(Run, Interruption), Wrong> {
+pub(crate) fn conduct(job: &Job, show: &Show) -> Result<Conducted, Wrong> {
     let interruption = Interruption::default();
     let mut progress = Progress::new(show.quiet);
-    let mut on_event = |event| progress.show(event);
+    let mut unasked = Vec::new();
+    let mut on_event = |event| {
+        unasked.extend(described(&event));
+        progress.show(event);
+    };
     let run = interruption.attend(drip_session::run(job, &interruption.stop, &mut on_event));
     progress.clear();
-    Ok((run?, interruption))
+    Ok(Conducted { run: run?, interruption, unasked })
+}
+
+/// Endpoints that nobody asked for.
+fn described(event: &Event) -> Option<Skipped> {
+    let Event::Described { path, endpoints } = event else { return None };
+    let what = format!("{endpoints} endpoint{} of {path}", if *endpoints == 1 { "" } else { "s" });
+    Some(Skipped::new(what, "the service itself describes more than was asked for; --spec auto asks it"))
 }
 
 /// The document of a run.

@@ -13,7 +13,7 @@ use crate::args::{Common, Verb, VerifyArgs};
 use crate::ask::{self, Planned, Wrong};
 use crate::output::{self, Destination};
 use crate::suppress::findings_of;
-use crate::verb::run::{conduct, documented, tell};
+use crate::verb::run::{Conducted, conduct, documented, tell};
 use crate::{config, exit, saved};
 
 /// What stands before a command.
@@ -139,7 +139,7 @@ fn narrowed(planned: Planned, shown: &Shown<'_>) -> Option<Job> {
 fn test(job: &Job, common: &Common, shown: &Shown<'_>) -> Result<u8, Wrong> {
     let destinations = Destination::all(common.output.as_deref(), &common.files.reports);
     destinations.iter().try_for_each(Destination::try_out)?;
-    let (run, interruption) = conduct(job, &common.show)?;
+    let Conducted { run, interruption, .. } = conduct(job, &common.show)?;
     let document = documented(&run);
     output::save(&document, &destinations)?;
     if let Some(code) = interruption.code() {

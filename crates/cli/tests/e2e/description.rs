@@ -91,6 +91,18 @@ fn a_service_that_is_started_is_asked_for_its_description_first() {
 }
 
 #[test]
+fn a_description_that_nobody_asked_for_is_offered() {
+    let scene = Scene::answering(PUBLISHED);
+    let done = scene.run_app(&[&["--budget", "4s", "--dose", "200ms", "--no-fail", "--format", "json"]]);
+    done.says(&["1 endpoint of /v3/api-docs", "--spec auto"]);
+    let left_out = &done.document()["notTested"][0];
+    assert_eq!(left_out["what"], "1 endpoint of /v3/api-docs");
+    assert_eq!(scene.read("lines"), "", "it is not asked for unless the user says so");
+    let named = scene.run_app(&[&["--path", "/found"], &BRIEF]);
+    named.never_tells("--spec auto");
+}
+
+#[test]
 fn a_service_without_a_description_or_a_start_is_told_by_name() {
     let scene = Scene::answering("r.answer(404)");
     scene.run_app(&[&["--spec", "auto"]]).exits(2).says(&["publishes no description", "/openapi.json"]);
