@@ -19,13 +19,26 @@ pub enum Against {
     Time,
 }
 
+impl Against {
+    /// What the verdict on a vector speaks of.
+    pub(crate) fn of(vector: &Vector) -> Self {
+        if vector.verdict == Verdict::GrowingWithTime { Self::Time } else { Self::Requests }
+    }
+
+    /// Where a reading lies: along this axis, and by its value.
+    pub(crate) fn place(self, point: &Point) -> (f64, f64) {
+        let across = if self == Self::Time { point.at_seconds } else { point.requests as f64 };
+        (across, point.value as f64)
+    }
+}
+
 /// Fewer columns than that show no shape.
 const PLOT_COLUMNS_MIN: usize = 16;
 
 /// The picture of a vector. Empty without readings.
 pub fn of(vector: &Vector, width: usize, unicode: bool) -> Vec<String> {
-    let against = if vector.verdict == Verdict::GrowingWithTime { Against::Time } else { Against::Requests };
-    shown(vector).map(|series| draw(series, against, width, unicode)).unwrap_or_default()
+    let drawn = |series| draw(series, Against::of(vector), width, unicode);
+    shown(vector).map(drawn).unwrap_or_default()
 }
 
 /// The series that the verdict rests on; else the best one that was read at rest; else a sampled one.

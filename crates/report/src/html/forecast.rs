@@ -16,9 +16,7 @@ const SECONDS_PER_HOUR: f64 = 3600.0;
 /// How far it is to the limit, along an axis.
 struct Way {
     against: Against,
-    /// From the last reading, which is here.
-    from: f64,
-    /// At the estimate.
+    /// From the last reading, at the estimate.
     steps: f64,
     range: Range,
     /// Growth of what was judged by each step.
@@ -26,28 +24,23 @@ struct Way {
 }
 
 impl Way {
-    fn of(vector: &Vector, to_limit: &ToLimit, last: &Point) -> Option<Self> {
+    fn of(vector: &Vector, to_limit: &ToLimit) -> Option<Self> {
         if let Some(by) = &to_limit.by_requests {
-            let (from, growth) = (last.requests as f64, vector.per_request?.estimate);
             let (steps, range) = (by.requests as f64, by.requests_range);
-            return Some(Self { against: Against::Requests, from, steps, range, growth });
+            let growth = vector.per_request?.estimate;
+            return Some(Self { against: Against::Requests, steps, range, growth });
         }
-        let (from, growth) = (last.at_seconds, vector.per_hour?.estimate / SECONDS_PER_HOUR);
         let (steps, range) = (to_limit.seconds as f64, to_limit.seconds_range?);
-        Some(Self { against: Against::Time, from, steps, range, growth })
-    }
-
-    fn place(&self, point: &Point) -> (f64, f64) {
-        let across = if self.against == Against::Time { point.at_seconds } else { point.requests as f64 };
-        (across, point.value as f64)
+        let growth = vector.per_hour?.estimate / SECONDS_PER_HOUR;
+        Some(Self { against: Against::Time, steps, range, growth })
     }
 }
 
 /// Nothing where there is no limit or where readings and limit are of different kinds.
 pub(super) fn of(vector: &Vector, points: &[Point]) -> Option<Picture> {
     let (to_limit, last) = (vector.to_limit.as_ref()?, points.last()?);
-    let way = Way::of(vector, to_limit, last)?;
-    let from = (way.from, last.value as f64);
+    let way = Way::of(vector, to_limit)?;
+    let from = way.against.place(last);
     let limit = to_limit.limit_bytes.or(to_limit.limit_count)? as f64;
     let agrees = ((limit - from.1) / way.steps) / way.growth;
     if !(AGREES_WITHIN.recip()..=AGREES_WITHIN).contains(&agrees) {
@@ -65,7 +58,7 @@ pub(super) fn of(vector: &Vector, points: &[Point]) -> Option<Picture> {
             Layer::Line(Role::Ink, vec![(0.0, limit), (end.max(latest), limit)]),
             Layer::Area(Role::Fit, vec![from, soonest, (latest, limit)]),
             Layer::Line(Role::Fit, vec![from, (from.0 + way.steps, limit)]),
-            Layer::Line(Role::Data, points.iter().map(|point| way.place(point)).collect()),
+            Layer::Line(Role::Data, points.iter().map(|point| way.against.place(point)).collect()),
         ],
     };
     Some(Picture::draw(&plot, caption(to_limit), described(to_limit), legend(to_limit)))

@@ -6,7 +6,7 @@
 use super::forecast;
 use super::plot::{self, Layer, Place, Plot, Role};
 use crate::chart::{self, Against};
-use crate::document::{Growth, Point, Series, Signal, Stage, Unit, Vector, Verdict};
+use crate::document::{Growth, Point, Series, Signal, Stage, Unit, Vector};
 use crate::quantity;
 use crate::text::amount;
 
@@ -67,12 +67,8 @@ struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     fn of(vector: &'a Vector, series: &Series, points: &[Point]) -> Self {
-        let against =
-            if vector.verdict == Verdict::GrowingWithTime { Against::Time } else { Against::Requests };
-        let place = |point: &Point| {
-            let across = if against == Against::Time { point.at_seconds } else { point.requests as f64 };
-            (across, point.value as f64)
-        };
+        let against = Against::of(vector);
+        let place = |point: &Point| against.place(point);
         let is_warm = |point: &&Point| matches!(point.stage, Stage::Baseline | Stage::WarmUp);
         let warm = points.iter().take_while(is_warm).map(place).collect();
         let judged = points.iter().skip_while(is_warm).map(place).collect();
