@@ -11,13 +11,11 @@ mod user;
 
 use std::collections::VecDeque;
 use std::io;
-use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use drip_model::{Pair, Tally};
-use rustix::thread::set_current_timer_slack;
 use rustix::time::{ClockId, clock_gettime};
 
 use self::pairing::Pairing;
@@ -36,9 +34,6 @@ use crate::request::Page;
 
 /// Bytes that are read at once, into memory that all connections share.
 const READ_BYTES: usize = 64 * 1024;
-
-/// Longest wait of the poll, when nothing is to be waited for.
-const WAIT_MAX: Duration = Duration::from_secs(3600);
 
 /// What the loop is told from outside.
 #[derive(Debug)]
@@ -153,10 +148,6 @@ impl Engine {
     /// Plays the dose. When it returns, every connection is closed.
     pub(crate) fn run(mut self) -> Played {
         let mut events = Events::new();
-        if self.keeps_time {
-            // The system may else be 50 µs late with each waking. A refusal only costs this precision.
-            let _ = set_current_timer_slack(Some(NonZeroU64::MIN));
-        }
         loop {
             self.start_due();
             self.carry_on();
@@ -164,7 +155,7 @@ impl Engine {
                 return self.finish();
             }
             self.share.tell(self.completed(), self.in_flight);
-            let waited = self.poll.wait(&mut events, self.patience());
+            let waited = self.poll.wait(&mut events, self.now, self.next());
             waited.expect("the poll is ours and open, and its events are in our memory");
             self.tick();
             self.trunks.begin_turn();
@@ -196,15 +187,14 @@ impl Engine {
     }
 
     /// Until when nothing is to be done unless a socket is ready.
-    fn patience(&self) -> Duration {
+    fn next(&self) -> Option<Instant> {
         if self.trunks.is_unfinished() {
-            return Duration::ZERO;
+            return Some(self.now);
         }
         let turn = if self.over || self.waiting.is_empty() { None } else { self.pace.due(self.now) };
         let end = (!self.over).then_some(self.start + self.dose.time_max);
         let sweep = (self.in_flight > 0).then_some(self.sweep);
-        let next = [turn, end, sweep, self.agenda.next(), self.hurry].into_iter().flatten().min();
-        next.map_or(WAIT_MAX, |next| next.saturating_duration_since(self.now).min(WAIT_MAX))
+        [turn, end, sweep, self.agenda.next(), self.hurry].into_iter().flatten().min()
     }
 
     /// Starts every request that is due and has a user.
@@ -221,12 +211,10 @@ impl Engine {
 
     /// Takes what the poll has told.
     fn hear(&mut self, events: &Events) {
-        for ready in events.iter() {
-            match ready {
-                Some(ready) => self.stir(ready),
-                None => self.obey(),
-            }
+        if events.is_rung() {
+            self.obey();
         }
+        events.iter().for_each(|ready| self.stir(ready));
         while let Some(user) = self.again.pop() {
             self.converse(user);
         }
