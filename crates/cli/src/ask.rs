@@ -185,8 +185,10 @@ fn job(
 }
 
 fn settings(load: &LoadArgs, reckon: &ReckonArgs, owned_host: Option<String>) -> Settings {
+    let users = load.users.unwrap_or(USERS);
     Settings {
-        users: load.users.unwrap_or(USERS),
+        users,
+        threads: load.threads.min(users),
         rate: load.rate,
         budget: load.budget,
         requests_max: load.requests,
@@ -232,6 +234,7 @@ const LOOK_TIME_MAX: Duration = Duration::from_secs(30);
 const fn unasked(args: &DoctorArgs) -> Settings {
     Settings {
         users: 1,
+        threads: 1,
         rate: None,
         budget: LOOK_TIME_MAX,
         requests_max: None,

@@ -36,6 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             None => Until::Elapsed(time),
         },
         users: setting(settings, "users")?.unwrap_or(50),
+        threads: 1,
         model: setting(settings, "rate")?.map_or(Model::Closed, |rate| Model::Open(Arrivals::constant(rate))),
         conduct: if has("fresh") { Conduct::FreshConnection } else { Conduct::Polite },
         protocol: if has("http2") { Protocol::Http2 } else { Protocol::Http1 },

@@ -9,6 +9,7 @@ use std::time::Duration;
 use drip_model::Draw;
 
 use crate::bounds::{INTERVAL_MAX, RATE_MAX};
+use crate::dose::Part;
 use crate::failure::Failure;
 
 /// How many requests arrive, and when.
@@ -70,7 +71,7 @@ impl Arrivals {
     }
 }
 
-/// The moments of one dose, one after the other.
+/// The moments of one thread's part of a dose, one after the other: with several threads, each takes every so-manieth.
 #[derive(Debug)]
 pub(crate) struct Schedule {
     pieces: Vec<Piece>,
@@ -80,20 +81,24 @@ pub(crate) struct Schedule {
     before: f64,
     /// The area at which the next request is due.
     area: f64,
+    /// From one of its moments to the next, in moments of the dose.
+    stride: usize,
     random: Option<Draw>,
 }
 
 impl Schedule {
-    pub(crate) fn new(arrivals: &Arrivals, seed: u64, first: u64) -> Result<Self, Failure> {
+    pub(crate) fn new(arrivals: &Arrivals, seed: u64, first: u64, part: Part) -> Result<Self, Failure> {
         if !arrivals.is_sound() {
             return Err(Failure::our_side(format!("arrivals that cannot be kept: {:?}", arrivals.pieces)));
         }
         let random = (arrivals.spacing == Spacing::Poisson).then(|| Draw::new(seed, first));
         let pieces = arrivals.pieces.clone();
-        let mut schedule = Self { pieces, at: 0, began: 0.0, before: 0.0, area: 0.0, random };
+        let mut schedule =
+            Self { pieces, at: 0, began: 0.0, before: 0.0, area: 0.0, stride: part.of, random };
         if schedule.random.is_some() {
-            schedule.area = schedule.gap();
+            schedule.pass(1);
         }
+        schedule.pass(part.index);
         Ok(schedule)
     }
 
@@ -105,8 +110,14 @@ impl Schedule {
             self.at += 1;
         }
         let due = self.began + self.pieces[self.at].time_of(self.area - self.before);
-        self.area += self.gap();
+        self.pass(self.stride);
         Duration::try_from_secs_f64(due).unwrap_or(Duration::MAX)
+    }
+
+    fn pass(&mut self, moments: usize) {
+        for _ in 0..moments {
+            self.area += self.gap();
+        }
     }
 
     fn gap(&mut self) -> f64 {
@@ -142,9 +153,15 @@ impl Piece {
 mod tests {
     use super::*;
 
+    const WHOLE: Part = Part { index: 0, of: 1 };
+
     /// When the first `count` requests are due, in seconds.
     fn due(arrivals: &Arrivals, count: usize) -> Vec<f64> {
-        let mut schedule = Schedule::new(arrivals, 1, 0).unwrap();
+        due_in(WHOLE, arrivals, count)
+    }
+
+    fn due_in(part: Part, arrivals: &Arrivals, count: usize) -> Vec<f64> {
+        let mut schedule = Schedule::new(arrivals, 1, 0, part).unwrap();
         (0..count).map(|_| schedule.next().as_secs_f64()).collect()
     }
 
@@ -191,6 +208,16 @@ mod tests {
     }
 
     #[test]
+    fn threads_share_the_moments_out_without_one_more_or_less() {
+        for arrivals in [Arrivals::constant(10.0), Arrivals::constant(10.0).at_random()] {
+            let parts = (0..3).flat_map(|index| due_in(Part { index, of: 3 }, &arrivals, 100));
+            let mut all: Vec<_> = parts.collect();
+            all.sort_by(f64::total_cmp);
+            assert_eq!(all, due(&arrivals, 300));
+        }
+    }
+
+    #[test]
     fn the_same_seed_gives_the_same_moments() {
         let arrivals = Arrivals::constant(5.0).at_random();
         assert_eq!(due(&arrivals, 100), due(&arrivals, 100));
@@ -199,8 +226,8 @@ mod tests {
     #[test]
     fn a_rate_that_is_no_rate_is_refused() {
         for rate in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-300, 1e10] {
-            assert!(Schedule::new(&Arrivals::constant(rate), 1, 0).is_err(), "{rate}");
+            assert!(Schedule::new(&Arrivals::constant(rate), 1, 0, WHOLE).is_err(), "{rate}");
         }
-        assert!(Schedule::new(&Arrivals::stepped([]), 1, 0).is_err());
+        assert!(Schedule::new(&Arrivals::stepped([]), 1, 0, WHOLE).is_err());
     }
 }

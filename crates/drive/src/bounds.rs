@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Most users of one load; more are reduced to this.
 pub const USERS_MAX: u32 = 10_000;
 
+/// Most threads of one load; more are reduced to this, and never more than users.
+pub const THREADS_MAX: u32 = 64;
+
 /// Most bytes of a body that are read. What is longer is cut, and its connection is dropped.
 pub const BODY_BYTES_MAX: u64 = 1024 * 1024;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use drip_model::{Conduct, Protocol, Scheme, Template, Undo};
 
-use crate::bounds::{PAIRS_MAX, REQUEST_TIME_MAX, SLOW_READ_BYTES, USERS_MAX};
+use crate::bounds::{PAIRS_MAX, REQUEST_TIME_MAX, SLOW_READ_BYTES, THREADS_MAX, USERS_MAX};
 use crate::failure::Failure;
 use crate::http2::Letters;
 use crate::load::{Endpoint, Load, Model};
@@ -37,6 +37,8 @@ pub(crate) struct Dose {
     pub(crate) time_max: Duration,
     pub(crate) request_time_max: Duration,
     pub(crate) users: usize,
+    /// Threads that the users are shared out to; never more than there are users.
+    pub(crate) threads: usize,
     /// Whether a request is tried on a connection that may not stand yet.
     pub(crate) sends_at_once: bool,
     /// How much the system may hold that a slow reader has not read.
@@ -61,6 +63,7 @@ impl Dose {
         }
         let count = load.until.count();
         let users_max = u32::try_from(count).unwrap_or(u32::MAX).min(USERS_MAX);
+        let users = load.users.min(users_max).max(1);
         Ok(Self {
             endpoint: load.endpoint.clone(),
             tls,
@@ -75,7 +78,8 @@ impl Dose {
             count,
             time_max: load.until.time_max(),
             request_time_max: load.request_time_max.min(REQUEST_TIME_MAX),
-            users: load.users.max(1).min(users_max) as usize,
+            users: users as usize,
+            threads: load.threads.clamp(1, users.min(THREADS_MAX)) as usize,
             sends_at_once: load.origin.scheme == Scheme::Http
                 && matches!(load.conduct, Conduct::Polite | Conduct::FreshConnection),
             receive_bytes: matches!(load.conduct, Conduct::SlowRead(_)).then_some(SLOW_READ_BYTES),
@@ -89,7 +93,7 @@ impl Dose {
         let control_letters = letters(load, control)?;
         let control = Blueprint::new(load.origin, control, load.seed, &way(load))?;
         let count = load.until.count().min(PAIRS_MAX) * 2;
-        Ok(Self { control: Some(control), control_letters, count, users: 1, ..Self::new(load)? })
+        Ok(Self { control: Some(control), control_letters, count, users: 1, threads: 1, ..Self::new(load)? })
     }
 
     /// The request or its control.
@@ -104,6 +108,20 @@ impl Dose {
     pub(crate) fn letters(&self, is_control: bool) -> &Letters {
         let control = self.control_letters.as_ref().filter(|_| is_control);
         control.or(self.letters.as_ref()).expect("only a dose over HTTP/2 asks for them")
+    }
+}
+
+/// Which of the threads of a dose this is, counted from zero, and of how many.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part {
+    pub(crate) index: usize,
+    pub(crate) of: usize,
+}
+
+impl Part {
+    /// How many of the users are this thread's.
+    pub(crate) fn share(self, users: usize) -> usize {
+        users / self.of + usize::from(self.index < users % self.of)
     }
 }
 

@@ -34,7 +34,7 @@ mod tunnel;
 pub use arrivals::{Arrivals, Piece, Spacing};
 pub use bounds::{
     BODY_BYTES_MAX, DOWN_TIME_MAX, ERROR_PAUSE, ERRORS_IN_A_ROW_MAX, HEAD_BYTES_MAX, HEADERS_MAX, LINGER,
-    MADE_MAX, PAIRS_MAX, REQUEST_TIME_MAX, RETRY_AFTER_MAX, STREAMS_MAX, USERS_MAX,
+    MADE_MAX, PAIRS_MAX, REQUEST_TIME_MAX, RETRY_AFTER_MAX, STREAMS_MAX, THREADS_MAX, USERS_MAX,
 };
 pub use fetch::{FetchError, fetch};
 pub use load::{Endpoint, Load, Model, Until};

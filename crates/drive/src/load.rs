@@ -30,6 +30,8 @@ pub struct Load<'a> {
     pub until: Until,
     /// Requests that are under way at the same time, 1 to [`crate::USERS_MAX`].
     pub users: u32,
+    /// Threads that send them, 1 to [`crate::THREADS_MAX`]: the users are shared out to them.
+    pub threads: u32,
     /// What makes a request start.
     pub model: Model,
     /// How each user behaves on the wire.

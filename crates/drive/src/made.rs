@@ -25,7 +25,8 @@ pub struct Noted {
 
 /// Plays as [`crate::play`] does, and notes what was made; over as soon as [`crate::MADE_MAX`] things are.
 pub async fn play_noting(load: &Load<'_>, undo: &Undo, pulse: &Pulse, stop: &CancellationToken) -> Noted {
-    let dose = Dose::new(load).map(|dose| Dose { keeps_heads: true, undo: Some(undo.clone()), ..dose });
+    let dose =
+        Dose::new(load).map(|dose| Dose { keeps_heads: true, threads: 1, undo: Some(undo.clone()), ..dose });
     let played = played(dose, pulse, stop).await;
     Noted { tally: played.tally, made: played.made }
 }

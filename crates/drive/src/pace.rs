@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use crate::arrivals::Schedule;
 use crate::bounds::RETRY_AFTER_MAX;
+use crate::dose::Part;
 use crate::failure::Failure;
 use crate::load::Model;
 
-/// Shared by all users of a dose.
+/// Shared by all users of a thread.
 #[derive(Debug)]
 pub(crate) struct Pace {
     beat: Beat,
@@ -23,12 +24,18 @@ enum Beat {
 }
 
 impl Pace {
-    pub(crate) fn new(model: &Model, seed: u64, first: u64, start: Instant) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        model: &Model,
+        seed: u64,
+        first: u64,
+        part: Part,
+        start: Instant,
+    ) -> Result<Self, Failure> {
         let beat = match model {
             Model::Closed => Beat::AtOnce,
             Model::Idle => Beat::Never,
             Model::Open(arrivals) => {
-                let mut schedule = Schedule::new(arrivals, seed, first)?;
+                let mut schedule = Schedule::new(arrivals, seed, first, part)?;
                 let next = after(start, schedule.next());
                 Beat::Scheduled { schedule, next, start }
             }
@@ -57,9 +64,14 @@ impl Pace {
         }
     }
 
-    /// All users wait for as long as the service asked, within our bound.
-    pub(crate) fn pause(&mut self, now: Instant, time: Duration) {
-        self.resume = self.resume.max(now + time.min(RETRY_AFTER_MAX));
+    /// All users wait for as long as the service asked, within our bound; until when.
+    pub(crate) fn pause(&mut self, now: Instant, time: Duration) -> Instant {
+        self.pause_until(now + time.min(RETRY_AFTER_MAX));
+        self.resume
+    }
+
+    pub(crate) fn pause_until(&mut self, resume: Instant) {
+        self.resume = self.resume.max(resume);
     }
 }
 
@@ -76,7 +88,7 @@ mod tests {
 
     fn pace(model: &Model) -> (Pace, Instant) {
         let start = Instant::now();
-        (Pace::new(model, 1, 0, start).unwrap(), start)
+        (Pace::new(model, 1, 0, Part { index: 0, of: 1 }, start).unwrap(), start)
     }
 
     fn claim(pace: &mut Pace, start: Instant) -> u128 {

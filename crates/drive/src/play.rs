@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::dose::Dose;
-use crate::engine::{Control, Engine, Played};
+use crate::engine::{Control, Crew, Played};
 use crate::failure::Failure;
 use crate::load::Load;
 use crate::pulse::Pulse;
@@ -21,13 +21,13 @@ use crate::pulse::Pulse;
 /// its own time limit; after `stop` within [`crate::LINGER`]. A load that cannot be played at all (an invalid
 /// template, TLS that cannot be set up) gives a tally with that one error.
 ///
-/// It has a thread of its own, which is gone when this returns or is dropped.
+/// It has threads of its own, which are gone when this returns or is dropped.
 pub async fn play(load: &Load<'_>, pulse: &Pulse, stop: &CancellationToken) -> Tally {
     played(Dose::new(load), pulse, stop).await.tally
 }
 
 pub(crate) async fn played(dose: Result<Dose, Failure>, pulse: &Pulse, stop: &CancellationToken) -> Played {
-    match dose.and_then(|dose| Engine::new(dose, pulse)).and_then(Playing::begin) {
+    match dose.and_then(|dose| Crew::new(dose, pulse)).and_then(Playing::begin) {
         Ok(playing) => playing.end(stop).await,
         Err(failure) => Played { tally: refused(failure), ..Played::default() },
     }
@@ -42,7 +42,7 @@ fn refused(failure: Failure) -> Tally {
     }
 }
 
-/// An engine at work. Dropping it ends it.
+/// A dose under way. Dropping it ends it.
 pub(crate) struct Playing {
     control: Arc<Control>,
     played: oneshot::Receiver<Played>,
@@ -50,12 +50,12 @@ pub(crate) struct Playing {
 }
 
 impl Playing {
-    pub(crate) fn begin(engine: Engine) -> Result<Self, Failure> {
-        let control = engine.control();
+    pub(crate) fn begin(crew: Crew) -> Result<Self, Failure> {
+        let control = crew.control();
         let (tell, played) = oneshot::channel();
         let thread = thread::Builder::new().name("drip-drive".into()).spawn(move || {
             // Nobody may be left to hear it.
-            let _ = tell.send(engine.run());
+            let _ = tell.send(crew.run());
         });
         let thread = thread.map_err(|error| Failure::our_side(format!("starting a thread: {error}")))?;
         Ok(Self { control, played, thread: Some(thread) })

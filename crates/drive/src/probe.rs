@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::answer::{Malformed, each_header};
 use crate::dose::Dose;
-use crate::engine::Engine;
+use crate::engine::Crew;
 use crate::failure::Failure;
 use crate::load::{Endpoint, Load, Model, Until};
 use crate::play::Playing;
@@ -139,6 +139,7 @@ pub async fn ask_once(
         first: 0,
         until: Until::Requests { count: 1, time_max: question.time_max },
         users: 1,
+        threads: 1,
         model: Model::Closed,
         conduct: Conduct::Polite,
         protocol,
@@ -146,8 +147,8 @@ pub async fn ask_once(
         request_time_max: question.time_max,
     };
     let dose = Dose { keeps_heads: true, ..Dose::new(&load)? };
-    let engine = Engine::new(dose, &Pulse::default())?;
-    let played = Playing::begin(engine)?.end(&CancellationToken::new()).await;
+    let crew = Crew::new(dose, &Pulse::default())?;
+    let played = Playing::begin(crew)?.end(&CancellationToken::new()).await;
     match (played.tally.errors.into_keys().next(), played.head) {
         (Some(kind), _) => Err(Failure::new(kind, played.tally.first_error.unwrap_or_default()).into()),
         (None, Some(head)) => {

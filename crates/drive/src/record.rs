@@ -85,11 +85,25 @@ impl Record {
         self.tally.unsolicited += 1;
     }
 
-    /// After a dose of this length, which took this much processor time.
-    pub(crate) fn into_tally(mut self, busy: Duration, cpu: Duration) -> Tally {
+    /// Adds what another thread of the dose has recorded.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.tally.add(&other.tally);
+        for (seen, (count, first)) in self.statuses.iter_mut().zip(other.statuses) {
+            if count > 0 {
+                seen.1 = if seen.0 == 0 { first } else { seen.1.min(first) };
+                seen.0 += count;
+            }
+        }
+        self.latencies_us += other.latencies_us;
+        self.lateness_us += other.lateness_us;
+    }
+
+    /// After a dose of this length, of which each thread took this much processor time.
+    pub(crate) fn into_tally(mut self, busy: Duration, cpu: &[Duration]) -> Tally {
         let quantile = |of: &Histogram<u64>, q| Duration::from_micros(of.value_at_quantile(q));
         let late = quantile(&self.lateness_us, 0.99);
-        if busy >= BUSY_LEAST && cpu.as_secs_f64() > CPU_SHARE_MAX * busy.as_secs_f64() {
+        let busiest = cpu.iter().max().copied().unwrap_or_default();
+        if busy >= BUSY_LEAST && busiest.as_secs_f64() > CPU_SHARE_MAX * busy.as_secs_f64() {
             self.tally.lacked.insert(Shortage::Processor, 1);
         }
         if late > LATENESS_MAX {
@@ -98,7 +112,7 @@ impl Record {
         let seen = || (0_u16..).zip(&self.statuses).filter(|(_, seen)| seen.0 > 0);
         Tally {
             busy,
-            cpu,
+            cpu: cpu.iter().sum(),
             latency_p50: quantile(&self.latencies_us, 0.5),
             latency_p99: quantile(&self.latencies_us, 0.99),
             latencies: counts(&self.latencies_us),
@@ -140,7 +154,7 @@ mod tests {
         for latency_ms in 1..=100 {
             all.answer(latency_ms, &Reader::default(), Duration::from_millis(latency_ms));
         }
-        let tally = all.into_tally(Duration::from_secs(3), Duration::ZERO);
+        let tally = all.into_tally(Duration::from_secs(3), &[]);
         let near =
             |value: Duration, expected_ms: f64| (value.as_secs_f64() * 1e3 / expected_ms - 1.0).abs() < 0.002;
         assert!(near(tally.latency_p50, 50.0), "{:?}", tally.latency_p50);
@@ -156,7 +170,7 @@ mod tests {
         for (kind, words) in [(ErrorKind::Reset, "a"), (ErrorKind::Tls, "b"), (ErrorKind::Reset, "c")] {
             record.error(Failure::new(kind, words));
         }
-        let tally = record.into_tally(Duration::ZERO, Duration::ZERO);
+        let tally = record.into_tally(Duration::ZERO, &[]);
         assert_eq!(tally.errors, [(ErrorKind::Reset, 2), (ErrorKind::Tls, 1)].into());
         assert_eq!(tally.examples, [(ErrorKind::Reset, "a".into()), (ErrorKind::Tls, "b".into())].into());
         assert_eq!(tally.first_error.as_deref(), Some("a"));
@@ -167,7 +181,7 @@ mod tests {
         let lacked = |late_ms: u64, busy_ms: u64, cpu_ms: u64| {
             let mut record = Record::new(Duration::from_secs(1));
             record.late(Duration::from_millis(late_ms));
-            let tally = record.into_tally(Duration::from_millis(busy_ms), Duration::from_millis(cpu_ms));
+            let tally = record.into_tally(Duration::from_millis(busy_ms), &[Duration::from_millis(cpu_ms)]);
             tally.lacked.into_keys().collect::<Vec<_>>()
         };
         assert_eq!(lacked(1, 1000, 800), []);
@@ -180,7 +194,7 @@ mod tests {
     fn a_latency_beyond_the_range_counts_as_the_longest() {
         let mut record = Record::new(Duration::from_secs(1));
         record.answer(0, &Reader::default(), Duration::from_secs(50));
-        let p50 = record.into_tally(Duration::ZERO, Duration::ZERO).latency_p50;
+        let p50 = record.into_tally(Duration::ZERO, &[]).latency_p50;
         assert!((Duration::from_secs(1)..Duration::from_millis(1100)).contains(&p50), "{p50:?}");
     }
 }

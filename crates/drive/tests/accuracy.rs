@@ -1,4 +1,4 @@
-//! Over a million requests with aborts among them, what is counted is what the server did, to the last one.
+//! Over a million requests with aborts among them, on one thread and on two, what is counted is what the server did, to the last one.
 #![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
 
 use std::io::{Read as _, Write as _};
@@ -11,8 +11,6 @@ use std::time::Duration;
 use drip_drive::{Load, Model, Pulse, Trust, Until, play};
 use drip_model::{Conduct, ErrorKind, Origin, Protocol, Scheme, Template, Text};
 use tokio_util::sync::CancellationToken;
-
-const REQUESTS: u64 = 1_000_000;
 
 const WHOLE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const LAST: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
@@ -62,6 +60,15 @@ fn start(done: &Arc<Done>) -> SocketAddr {
 
 #[tokio::test]
 async fn a_million_requests_are_counted_as_the_server_counts_them() {
+    are_counted_as_the_server_counts_them(1_000_000, 1).await;
+}
+
+#[tokio::test]
+async fn what_two_threads_send_is_counted_as_the_server_counts_it() {
+    are_counted_as_the_server_counts_them(200_000, 2).await;
+}
+
+async fn are_counted_as_the_server_counts_them(requests: u64, threads: u32) {
     let done = Arc::new(Done::default());
     let address = start(&done);
     let origin = Origin { scheme: Scheme::Http, host: address.ip().to_string(), port: address.port() };
@@ -72,8 +79,9 @@ async fn a_million_requests_are_counted_as_the_server_counts_them() {
         template: &template,
         seed: 1,
         first: 0,
-        until: Until::Requests { count: REQUESTS, time_max: Duration::from_secs(600) },
+        until: Until::Requests { count: requests, time_max: Duration::from_secs(600) },
         users: 16,
+        threads,
         model: Model::Closed,
         conduct: Conduct::Polite,
         protocol: Protocol::Http1,
@@ -83,7 +91,7 @@ async fn a_million_requests_are_counted_as_the_server_counts_them() {
     let tally = play(&load, &Pulse::default(), &CancellationToken::new()).await;
 
     let count = |of: &AtomicU64| of.load(Relaxed);
-    assert_eq!(tally.sent(), REQUESTS, "{tally:?}");
+    assert_eq!(tally.sent(), requests, "{tally:?}");
     assert_eq!(tally.completed, count(&done.answered), "{tally:?} {done:?}");
     // A silent end of a kept connection is followed by the request once more; on a new connection it is an error.
     let aborted = tally.failed() + tally.resent;

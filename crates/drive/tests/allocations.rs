@@ -51,6 +51,7 @@ async fn allocations(address: SocketAddr, template: &Template, requests: u64) ->
         first: 1_000_000,
         until: Until::Requests { count: requests, time_max: Duration::from_secs(60) },
         users: 1,
+        threads: 1,
         model: Model::Closed,
         conduct: Conduct::Polite,
         protocol: Protocol::Http1,

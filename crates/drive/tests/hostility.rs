@@ -125,6 +125,7 @@ async fn suffer(flood: &Flood) -> Tally {
         first: 0,
         until: Until::Requests { count: REQUESTS, time_max: Duration::from_secs(60) },
         users: USERS,
+        threads: 1,
         model: Model::Closed,
         conduct: Conduct::Polite,
         protocol: flood.protocol,

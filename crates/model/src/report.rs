@@ -120,6 +120,8 @@ pub struct FloorUsed {
 pub struct Settings {
     /// Concurrent users.
     pub users: u32,
+    /// Threads that send their requests.
+    pub threads: u32,
     /// Requests per second, when a rate was asked for.
     pub rate: Option<f64>,
     /// Time that the run may take.

@@ -55,7 +55,8 @@ impl Shortage {
         match self {
             Self::Processor => {
                 "sending the requests used a whole processor: latencies and rates are Drip's as much as the \
-                 service's; run Drip on another machine, or with a --rate that the service is to hold"
+                 service's; use more --threads where processors are idle, else run Drip on another machine, or with a \
+                 --rate that the service is to hold"
             }
             Self::Schedule => {
                 "requests started later than they were due: all users were busy, or the machine was; \

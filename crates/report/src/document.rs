@@ -139,6 +139,9 @@ pub struct Floor {
 pub struct Settings {
     /// Concurrent users.
     pub users: u32,
+    /// Threads that sent their requests, where it was more than one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<u32>,
     /// Requests per second, when a rate was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<f64>,

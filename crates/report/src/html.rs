@@ -220,6 +220,7 @@ fn settings(document: &Document) -> Vec<(&'static str, String)> {
         ("Command", Some(document.service.command.join(" ")).filter(|command| !command.is_empty())),
         ("Target", Some(document.url.clone())),
         ("Users", Some(quantity::count(settings.users.into()))),
+        ("Threads", settings.threads.map(|threads| threads.to_string())),
         ("Rate", settings.rate.map(|rate| format!("{} requests per second", quantity::number(rate, 3)))),
         ("Dose", Some(quantity::duration(settings.dose_seconds))),
         ("Budget", Some(quantity::duration(settings.budget_seconds))),

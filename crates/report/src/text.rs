@@ -177,11 +177,13 @@ pub(crate) fn foot_lines(document: &Document) -> Vec<String> {
 /// What somebody needs to do it again.
 fn settings(document: &Document) -> String {
     let settings = &document.settings;
+    let threads = settings.threads.map(|threads| format!(" on {threads} threads"));
     let rate = settings.rate.map(|rate| format!(" at {} requests per second", quantity::number(rate, 3)));
     let owned = settings.owned_host.as_ref().map(|host| format!("; {host} declared as owned"));
     format!(
-        "{}{}, doses of {}, seed {}{}; drip {}, scoring {}.",
+        "{}{}{}, doses of {}, seed {}{}; drip {}, scoring {}.",
         quantity::counted(settings.users.into(), "user"),
+        threads.unwrap_or_default(),
         rate.unwrap_or_default(),
         quantity::duration(settings.dose_seconds),
         settings.seed,

@@ -143,6 +143,7 @@ impl Bench<'_> {
             first: self.next,
             until,
             users: settings.users,
+            threads: settings.threads,
             model: rate.or(settings.rate).map_or(Model::Closed, |rate| Model::Open(Arrivals::constant(rate))),
             conduct: trial.vector.conduct,
             protocol: self.subject.protocol,

@@ -82,6 +82,7 @@ fn owned(job: &Job, host: &str) -> Result<Settings, Trouble> {
 fn polite(settings: &Settings) -> Settings {
     Settings {
         users: settings.users.min(POLITE_USERS),
+        threads: 1,
         rate: Some(settings.rate.unwrap_or(POLITE_PER_SECOND).min(POLITE_PER_SECOND)),
         requests_max: Some(settings.requests_max.unwrap_or(POLITE_REQUESTS).min(POLITE_REQUESTS)),
         ..settings.clone()

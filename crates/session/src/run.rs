@@ -144,7 +144,7 @@ async fn measure(
     let gauges = Gauges::open(job, &subject, teller, clock.started).await;
     if gauges.signal().is_none() {
         // Pauses are seen by one user who waits for each answer; several would see the queue that they make.
-        subject.settings.users = 1;
+        (subject.settings.users, subject.settings.threads) = (1, 1);
     }
     on_event(Event::Answering {
         url: subject.origin.to_string(),

@@ -178,6 +178,7 @@ fn under_load(
             first: 0,
             until,
             users: USERS,
+            threads: 1,
             model: Model::Open(Arrivals::constant(PER_SECOND)),
             conduct: Conduct::Polite,
             protocol: Protocol::Http1,

@@ -92,6 +92,7 @@ fn job(copies: usize) -> Result<Job, Wrong> {
         vectors: vectors(&ask, &Credentials::default())?,
         settings: Settings {
             users: 20,
+            threads: 1,
             rate: None,
             budget: BUDGET,
             requests_max: None,

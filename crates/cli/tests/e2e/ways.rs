@@ -33,6 +33,24 @@ fn a_service_on_a_unix_socket_is_started_and_judged() {
 }
 
 #[test]
+fn two_threads_find_the_leak_that_one_does() {
+    let scene = on_a_socket();
+    let usual = ["--threads", "2", "--users", "20", "--dose", "400ms", "--budget", "60s", "--format", "json"];
+    let done =
+        scene.run(&[&usual, &["--path", "/data", "--unix-socket", "app.sock"]], &["node", "server.js"]);
+    let document = done.exits(1).document();
+    assert_eq!(
+        (&document["verdict"], &document["settings"]["threads"]),
+        (&"leaking".into(), &2.into()),
+        "{done}"
+    );
+    // 2,000 bytes in hexadecimal digits, the string around them, and its place in the array.
+    let bytes = &document["vectors"][0]["perRequest"];
+    let (low, high) = (bytes["low"].as_f64().unwrap(), bytes["high"].as_f64().unwrap());
+    assert!(low < 4024.0 && 4024.0 < high && high < 1.3 * low, "{done}");
+}
+
+#[test]
 fn a_service_that_runs_on_a_unix_socket_is_scanned() {
     let scene = on_a_socket();
     let app = scene.spawn(scene.command("node").arg("server.js"));

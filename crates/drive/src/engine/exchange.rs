@@ -205,7 +205,8 @@ impl Engine {
             _ => asked.hang_up(),
         }
         if let Some(time) = asked.reader.head().and_then(|head| head.retry_after) {
-            self.pace.pause(self.now, time);
+            let resume = self.pace.pause(self.now, time);
+            self.control.pause(resume);
         }
         self.errors_in_a_row = 0;
         if self.dose.undo.is_some() {
@@ -226,7 +227,9 @@ impl Engine {
     fn note_made(&mut self, user: usize) {
         let text = self.users[user].reader.text();
         self.made.extend(self.dose.undo.as_ref().zip(text).and_then(|(undo, text)| made(undo, text)));
-        self.over |= self.made.len() >= MADE_MAX;
+        if self.made.len() >= MADE_MAX {
+            self.end();
+        }
     }
 
     /// The request got no whole answer. Its user pauses, so that a dead service is not asked in a hot loop.
@@ -236,7 +239,9 @@ impl Engine {
         }
         self.compare(user, true);
         self.errors_in_a_row += 1;
-        self.over |= self.errors_in_a_row >= ERRORS_IN_A_ROW_MAX;
+        if self.errors_in_a_row >= ERRORS_IN_A_ROW_MAX / self.part.of as u64 {
+            self.end();
+        }
         self.users[user].line = None;
         self.rest(user);
         self.users[user].phase = Phase::Pausing;

@@ -1,33 +1,36 @@
-//! The loop that plays a dose: one thread, one poll, all users. Nothing here waits but the poll.
+//! The loop that plays a dose, or one thread's part of it: one poll, all its users. Nothing here waits but the poll.
 //!
-//! A user has one connection at a time and one request on it; over HTTP/2, users share connections. The common case, an answer that is there at once and
-//! whole, costs one read, one look at the clock and one write; all else is off this path.
+//! A user has one connection at a time and one request on it; over HTTP/2, users share connections. The common case, an
+//! answer that is there at once and whole, costs one read, one look at the clock and one write; all else is off this
+//! path.
 
 mod conduct;
+mod control;
+mod crew;
 mod exchange;
 mod pairing;
 mod streams;
 mod user;
 
 use std::collections::VecDeque;
-use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use drip_model::{Pair, Tally};
+use drip_model::Pair;
 use rustix::time::{ClockId, clock_gettime};
 
+pub(crate) use self::control::Control;
+pub(crate) use self::crew::{Crew, Played};
 use self::pairing::Pairing;
 use self::streams::Trunks;
 use self::user::User;
 use crate::agenda::Agenda;
 use crate::bounds::LINGER;
-use crate::dose::Dose;
+use crate::dose::{Dose, Part};
 use crate::failure::Failure;
 use crate::load::Model;
 use crate::pace::Pace;
-use crate::poll::{Bell, Events, Poll};
+use crate::poll::{Events, Poll};
 use crate::pulse::{Pulse, Share};
 use crate::record::Record;
 use crate::request::Page;
@@ -35,42 +38,20 @@ use crate::request::Page;
 /// Bytes that are read at once, into memory that all connections share.
 const READ_BYTES: usize = 64 * 1024;
 
-/// What the loop is told from outside.
-#[derive(Debug)]
-pub(crate) struct Control {
-    /// No new request starts; what is in flight gets [`LINGER`].
-    stop: AtomicBool,
-    /// Nobody waits for the result any more.
-    abandon: AtomicBool,
-    bell: Bell,
-}
-
-impl Control {
-    pub(crate) fn stop(&self) {
-        self.stop.store(true, Relaxed);
-        self.bell.ring();
-    }
-
-    pub(crate) fn abandon(&self) {
-        self.abandon.store(true, Relaxed);
-        self.bell.ring();
-    }
-}
-
-/// What came of a dose.
-#[derive(Debug, Default)]
-pub(crate) struct Played {
-    pub(crate) tally: Tally,
-    /// The head of the first user's last answer, if the dose keeps heads.
-    pub(crate) head: Option<Vec<u8>>,
-    /// Every pair in order, if the dose is one of pairs.
-    pub(crate) pairs: Vec<Pair>,
-    /// What was made, if the dose notes it.
-    pub(crate) made: Vec<String>,
+/// What was counted of a dose.
+pub(crate) struct Counted {
+    record: Record,
+    busy: Duration,
+    /// Processor time of each thread.
+    cpu: Vec<Duration>,
+    head: Option<Vec<u8>>,
+    pairs: Vec<Pair>,
+    made: Vec<String>,
 }
 
 pub(crate) struct Engine {
-    dose: Dose,
+    dose: Arc<Dose>,
+    part: Part,
     control: Arc<Control>,
     poll: Poll,
     users: Vec<User>,
@@ -95,8 +76,6 @@ pub(crate) struct Engine {
     bytes: Vec<u8>,
     start: Instant,
     now: Instant,
-    /// Requests started.
-    started: u64,
     /// Requests under way.
     in_flight: u64,
     errors_in_a_row: u64,
@@ -109,44 +88,45 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn new(dose: Dose, pulse: &Pulse) -> Result<Self, Failure> {
-        let cannot = |error: io::Error| Failure::our_side(format!("waiting for sockets: {error}"));
-        let (poll, bell) = Poll::new().map_err(cannot)?;
-        let now = Instant::now();
+    fn new(
+        dose: &Arc<Dose>,
+        part: Part,
+        control: &Arc<Control>,
+        poll: Poll,
+        pulse: &Pulse,
+        start: Instant,
+    ) -> Result<Self, Failure> {
+        let users = part.share(dose.users);
         Ok(Self {
-            control: Arc::new(Control { stop: false.into(), abandon: false.into(), bell }),
+            part,
+            control: Arc::clone(control),
             poll,
-            users: (0..dose.users).map(|_| User::new(now, dose.keeps_heads)).collect(),
+            users: (0..users).map(|_| User::new(start, dose.keeps_heads)).collect(),
             trunks: Trunks::default(),
-            waiting: (0..dose.users).collect(),
+            waiting: (0..users).collect(),
             agenda: Agenda::default(),
             again: Vec::new(),
-            pace: Pace::new(&dose.model, dose.seed, dose.first, now)?,
+            pace: Pace::new(&dose.model, dose.seed, dose.first, part, start)?,
             keeps_time: matches!(dose.model, Model::Open(_)),
             record: Record::new(dose.request_time_max),
-            pairing: dose.control.is_some().then(|| Pairing::new(dose.seed, dose.first, now)),
+            pairing: dose.control.is_some().then(|| Pairing::new(dose.seed, dose.first, start)),
             made: Vec::new(),
             share: Share::of(pulse.clone()),
             page: Page::default(),
             bytes: vec![0; READ_BYTES],
-            start: now,
-            now,
-            started: 0,
+            start,
+            now: start,
             in_flight: 0,
             errors_in_a_row: 0,
             over: dose.count == 0,
             hurry: None,
-            sweep: now + dose.request_time_max,
-            dose,
+            sweep: start + dose.request_time_max,
+            dose: Arc::clone(dose),
         })
     }
 
-    pub(crate) fn control(&self) -> Arc<Control> {
-        Arc::clone(&self.control)
-    }
-
-    /// Plays the dose. When it returns, every connection is closed.
-    pub(crate) fn run(mut self) -> Played {
+    /// Plays its part of the dose; nothing came of it if it was abandoned. When it returns, every connection is closed.
+    fn run(mut self) -> Counted {
         let mut events = Events::new();
         loop {
             self.start_due();
@@ -159,22 +139,26 @@ impl Engine {
             waited.expect("the poll is ours and open, and its events are in our memory");
             self.tick();
             self.trunks.begin_turn();
-            if self.control.abandon.load(Relaxed) {
-                return Played::default();
+            if self.control.is_abandoned() {
+                return self.finish();
             }
             self.hear(&events);
             self.keep_time();
         }
     }
 
-    fn finish(mut self) -> Played {
+    fn finish(mut self) -> Counted {
         self.share.tell(self.completed(), 0);
         self.users.iter_mut().for_each(User::hang_up);
         self.trunks.close();
-        let head = self.users.first_mut().and_then(|user| user.reader.take_text());
-        let tally = self.record.into_tally(self.start.elapsed(), cpu_time());
-        let pairs = self.pairing.map(|pairing| pairing.pairs).unwrap_or_default();
-        Played { tally, head, pairs, made: self.made }
+        Counted {
+            head: self.users.first_mut().and_then(|user| user.reader.take_text()),
+            busy: self.start.elapsed(),
+            cpu: vec![cpu_time()],
+            pairs: self.pairing.map(|pairing| pairing.pairs).unwrap_or_default(),
+            record: self.record,
+            made: self.made,
+        }
     }
 
     fn completed(&self) -> u64 {
@@ -221,12 +205,21 @@ impl Engine {
         self.carry_on();
     }
 
-    /// Something was said from outside.
+    /// Something was said from outside, or by another thread of the dose.
     fn obey(&mut self) {
-        if self.control.stop.load(Relaxed) && self.hurry.is_none() {
-            self.over = true;
+        self.over |= self.control.is_over();
+        if self.control.is_hurried() && self.hurry.is_none() {
             self.hurry = Some(self.now + LINGER);
         }
+        if let Some(resume) = self.control.resume() {
+            self.pace.pause_until(resume);
+        }
+    }
+
+    /// No new request starts, on any thread.
+    pub(super) fn end(&mut self) {
+        self.over = true;
+        self.control.end();
     }
 
     /// Does what the clock says.
@@ -284,6 +277,28 @@ impl Engine {
 
     /// Starts the next request, which is due.
     fn begin(&mut self, user: usize) {
+        // A number is taken only when nothing can keep its request from being sent: numbers have no gaps.
+        let place = self.control.number();
+        if place + 1 >= self.dose.count {
+            self.end();
+        }
+        if place >= self.dose.count {
+            return self.waiting.push_back(user);
+        }
+        let due = self.claim();
+        let (n, is_control) = match &self.pairing {
+            None => (self.dose.first.wrapping_add(place), false),
+            Some(pairing) => pairing.turn(place),
+        };
+        self.in_flight += 1;
+        let asking = &mut self.users[user];
+        (asking.n, asking.is_control, asking.is_resent) = (n, is_control, false);
+        (asking.due, asking.deadline) = (due, self.now + self.dose.request_time_max);
+        self.ask(user);
+    }
+
+    /// When the request that starts now was due.
+    fn claim(&mut self) -> Instant {
         if self.pairing.is_some() {
             // Requests that catch up after a pause would each tell of it once more.
             self.pace.pause(self.now, Duration::ZERO);
@@ -293,19 +308,24 @@ impl Engine {
             self.tick();
             self.record.late(self.now.saturating_duration_since(due));
         }
-        // A number is taken only when nothing can keep its request from being sent: numbers have no gaps.
         self.pace.take();
-        let (n, is_control) = match &self.pairing {
-            None => (self.dose.first.wrapping_add(self.started), false),
-            Some(pairing) => pairing.turn(self.started),
-        };
-        self.started += 1;
-        self.over |= self.started >= self.dose.count;
-        self.in_flight += 1;
-        let asking = &mut self.users[user];
-        (asking.n, asking.is_control, asking.is_resent) = (n, is_control, false);
-        (asking.due, asking.deadline) = (due, self.now + self.dose.request_time_max);
-        self.ask(user);
+        due
+    }
+}
+
+impl Counted {
+    /// Adds what another thread has counted.
+    fn add(&mut self, other: Self) {
+        self.record.add(other.record);
+        self.busy = self.busy.max(other.busy);
+        self.cpu.extend(other.cpu);
+        self.pairs.extend(other.pairs);
+        self.made.extend(other.made);
+    }
+
+    fn into_played(self) -> Played {
+        let Self { record, busy, cpu, head, pairs, made } = self;
+        Played { tally: record.into_tally(busy, &cpu), head, pairs, made }
     }
 }
 

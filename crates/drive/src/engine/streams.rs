@@ -82,7 +82,7 @@ const fn is_alone(conduct: Conduct) -> bool {
 }
 
 impl Engine {
-    pub(super) const fn speaks_http2(&self) -> bool {
+    pub(super) fn speaks_http2(&self) -> bool {
         self.dose.letters.is_some()
     }
 

@@ -15,4 +15,5 @@ mod probe;
 mod proxy;
 mod scenario;
 mod server;
+mod threads;
 mod tls;

@@ -26,6 +26,7 @@ async fn play_until(scenario: &Scenario, pulse: &Pulse, stop: &CancellationToken
         first: scenario.first,
         until: scenario.until,
         users: scenario.users,
+        threads: 1,
         model: scenario.model.clone(),
         conduct: scenario.conduct,
         protocol: scenario.protocol,

@@ -67,6 +67,7 @@ fn floor(floor: &model::FloorUsed) -> Floor {
 fn settings(settings: &model::Settings) -> Settings {
     Settings {
         users: settings.users,
+        threads: Some(settings.threads).filter(|threads| *threads > 1),
         rate: settings.rate.and_then(finite),
         budget_seconds: seconds(settings.budget),
         requests_max: settings.requests_max,

@@ -181,6 +181,7 @@ fn report(outcomes: Vec<Outcome>, score: Option<(u8, char, GradeBasis)>) -> Repo
         },
         settings: Settings {
             users: 10,
+            threads: 1,
             rate: None,
             budget: Duration::from_secs(60),
             requests_max: None,
@@ -391,6 +392,7 @@ fn unclear_black_box() -> Report {
         settings: Settings {
             rate: Some(5.0),
             owned_host: Some("api.example.com".into()),
+            threads: 2,
             ..steady().settings
         },
         findings: vec![symptom],
