@@ -1,10 +1,11 @@
 /* What the kernel alone costs: the least that a client of one read and one write per request can do.
- * Usage: raw load PORT CONNECTIONS SECONDS   a closed loop that parses nothing
- *        raw timer PER_SECOND SECONDS        a timer that does nothing, and how late it is
+ * Usage: raw load PORT CONNECTIONS SECONDS THREADS   closed loops that parse nothing
+ *        raw timer PER_SECOND SECONDS                a timer that does nothing, and how late it is
  * Prints one line of JSON. */
 #define _GNU_SOURCE
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 256, BYTES = 65536, LATE_MICROS = 1000000 };
+enum { EVENTS = 256, BYTES = 65536, THREADS = 64, LATE_MICROS = 1000000 };
+
+struct part {
+    int port, connections;
+    double seconds;
+    long requests;
+};
 
 static const char REQUEST[] = "GET /data HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
 
@@ -44,26 +51,44 @@ static void connect_one(int poll, int port) {
     ask(connection);
 }
 
-static int load(int port, int connections, double seconds) {
-    static char bytes[BYTES];
+static void *loop(void *argument) {
+    struct part *part = argument;
+    char bytes[BYTES];
     struct epoll_event events[EVENTS];
     int poll = epoll_create1(0);
-    long requests = 0;
     double start = now(), time = start;
-    for (int i = 0; i < connections; i++)
-        connect_one(poll, port);
-    while (time - start < seconds) {
+    for (int i = 0; i < part->connections; i++)
+        connect_one(poll, part->port);
+    while (time - start < part->seconds) {
         int ready = epoll_wait(poll, events, EVENTS, -1);
         for (int i = 0; i < ready; i++) {
-            if (read(events[i].data.fd, bytes, BYTES) <= 0)
-                return 1;
-            requests++;
+            check(read(events[i].data.fd, bytes, BYTES) > 0 ? 0 : -1, "read");
+            part->requests++;
             /* A load generator has to know how long each request took. */
             time = now();
             ask(events[i].data.fd);
         }
     }
-    printf("{\"requests\": %ld, \"busySeconds\": %.3f}\n", requests, time - start);
+    return NULL;
+}
+
+static int load(int port, int connections, double seconds, int threads) {
+    struct part parts[THREADS] = {0};
+    pthread_t ids[THREADS];
+    long requests = 0;
+    double start = now();
+    if (threads < 1 || threads > THREADS)
+        return 2;
+    for (int i = 0; i < threads; i++) {
+        int share = connections / threads + (i < connections % threads);
+        parts[i] = (struct part){.port = port, .connections = share, .seconds = seconds};
+        check(-pthread_create(&ids[i], NULL, loop, &parts[i]), "pthread_create");
+    }
+    for (int i = 0; i < threads; i++) {
+        pthread_join(ids[i], NULL);
+        requests += parts[i].requests;
+    }
+    printf("{\"requests\": %ld, \"busySeconds\": %.3f}\n", requests, now() - start);
     return 0;
 }
 
@@ -90,8 +115,8 @@ static int timer(double per_second, double seconds) {
 }
 
 int main(int count, char **words) {
-    if (count == 5 && !strcmp(words[1], "load"))
-        return load(atoi(words[2]), atoi(words[3]), atof(words[4]));
+    if (count == 6 && !strcmp(words[1], "load"))
+        return load(atoi(words[2]), atoi(words[3]), atof(words[4]), atoi(words[5]));
     if (count == 4 && !strcmp(words[1], "timer"))
         return timer(atof(words[2]), atof(words[3]));
     return 2;

@@ -1,5 +1,6 @@
 /* The server that all load generators are measured against: one thread, level-triggered epoll, one fixed answer.
- * It parses nothing: a request ends with an empty line, and "connection: close" in it ends the connection.
+ * It parses nothing: a request ends with an empty line, and "connection: close" in it ends the connection. After
+ * "GET /stall " it stands still for a second.
  * Usage: server PORT */
 #define _GNU_SOURCE
 #include <netinet/in.h>
@@ -63,6 +64,8 @@ static void serve(int socket) {
             close(socket);
         return;
     }
+    if (!strncmp(bytes, "GET /stall ", 11))
+        sleep(1);
     for (char *end = bytes; (end = strstr(end, "\r\n\r\n")); end += 4)
         if (write(socket, ANSWER, sizeof ANSWER - 1) < 0)
             return;

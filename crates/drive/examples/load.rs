@@ -1,7 +1,7 @@
 //! The engine alone, without a judge: what `cargo xtask bench peers` measures.
 //!
 //! `cargo run --release -p drip-drive --example load -- http://127.0.0.1:8080/data [users=50] [seconds=4]
-//! [requests=N] [rate=N] [fresh] [insecure] [http2]` prints one line of numbers in JSON. The path may have the slots `{n}` and `{uuid}`.
+//! [requests=N] [rate=N] [threads=N] [fresh] [insecure] [http2]` prints one line of numbers in JSON. The path may have the slots `{n}` and `{uuid}`.
 #![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 
 use std::error::Error;
@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             None => Until::Elapsed(time),
         },
         users: setting(settings, "users")?.unwrap_or(50),
-        threads: 1,
+        threads: setting(settings, "threads")?.unwrap_or(1),
         model: setting(settings, "rate")?.map_or(Model::Closed, |rate| Model::Open(Arrivals::constant(rate))),
         conduct: if has("fresh") { Conduct::FreshConnection } else { Conduct::Polite },
         protocol: if has("http2") { Protocol::Http2 } else { Protocol::Http1 },

@@ -21,6 +21,8 @@ pub(super) struct Errand {
 pub(super) enum Kind {
     /// The same one on kept connections.
     KeepAlive,
+    /// The same one on kept connections, by two threads.
+    TwoThreads,
     /// One with a new query each time.
     UniqueQuery,
     /// The same one on a new connection each time.
@@ -32,6 +34,10 @@ pub(super) enum Kind {
 }
 
 impl Errand {
+    const fn threads(&self) -> u32 {
+        if matches!(self.kind, Kind::TwoThreads) { 2 } else { 1 }
+    }
+
     fn url(&self) -> String {
         let query = if self.kind == Kind::UniqueQuery { "?key={uuid}" } else { "" };
         let scheme = if self.kind == Kind::Tls { "https" } else { "http" };
@@ -70,9 +76,8 @@ pub(super) static CLIENTS: &[Client] = &[
         from: "",
         program: |built| Some(built.raw.clone()),
         words: |errand| {
-            let numbers =
-                [u32::from(errand.port), errand.users, errand.seconds].map(|number| number.to_string());
-            [vec!["load".to_owned()], numbers.to_vec()].concat()
+            let numbers = [u32::from(errand.port), errand.users, errand.seconds, errand.threads()];
+            ["load".to_owned()].into_iter().chain(numbers.map(|number| number.to_string())).collect()
         },
         requests: |printed| json(printed)?["requests"].as_f64(),
     },
@@ -154,9 +159,13 @@ fn drip(errand: &Errand) -> Vec<String> {
         Kind::Fresh => Some("fresh"),
         Kind::Tls => Some("insecure"),
         Kind::Http2 => Some("http2"),
-        Kind::KeepAlive | Kind::UniqueQuery => None,
+        Kind::KeepAlive | Kind::TwoThreads | Kind::UniqueQuery => None,
     };
-    let settings = [format!("users={}", errand.users), format!("seconds={}", errand.seconds)];
+    let settings = [
+        format!("users={}", errand.users),
+        format!("seconds={}", errand.seconds),
+        format!("threads={}", errand.threads()),
+    ];
     [errand.url()].into_iter().chain(settings).chain(manner.map(str::to_owned)).collect()
 }
 
@@ -169,7 +178,8 @@ fn oha(errand: &Errand) -> Vec<String> {
 }
 
 fn wrk(errand: &Errand) -> Vec<String> {
-    let mut all = words(&format!("-t1 -c{} -d{}", errand.users, errand.seconds), errand);
+    let Errand { users, seconds, .. } = errand;
+    let mut all = words(&format!("-t{} -c{users} -d{seconds}", errand.threads()), errand);
     if errand.kind == Kind::Fresh {
         all.extend(["-H", "Connection: close"].map(str::to_owned));
     }

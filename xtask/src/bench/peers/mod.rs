@@ -2,6 +2,7 @@
 //! server, beside a loop that does nothing but read and write.
 
 mod client;
+mod clock;
 mod cost;
 mod table;
 
@@ -15,8 +16,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use self::client::{Built, CLIENTS, Client, Errand, Kind};
 use self::cost::{Cost, measure};
-use self::table::{Memory, Numbers, Row, Table, Timer};
-use super::arithmetic::percentile;
+use self::table::{Memory, Numbers, Row, Table};
 use super::keep;
 use crate::failure::Failure;
 use crate::program;
@@ -31,11 +31,6 @@ const USERS: u32 = 50;
 
 /// Requests at once over HTTP/2: ten connections of ten.
 const STREAMS: u32 = 100;
-
-/// Requests per second by the clock, and for how long.
-const RATE: u32 = 10_000;
-const RATE_SECONDS: u32 = 10;
-const RATE_ROUNDS: usize = 3;
 
 /// A long run, and one of many connections.
 const MANY_REQUESTS: u64 = 10_000_000;
@@ -94,7 +89,9 @@ impl Bench {
     /// Whom such requests are sent to, and how many at once.
     fn target(&self, kind: Kind) -> Option<(u16, u32)> {
         match kind {
-            Kind::KeepAlive | Kind::UniqueQuery | Kind::Fresh => Some((self.server.port, USERS)),
+            Kind::KeepAlive | Kind::TwoThreads | Kind::UniqueQuery | Kind::Fresh => {
+                Some((self.server.port, USERS))
+            }
             Kind::Tls => Some((self.tls.port, USERS)),
             Kind::Http2 => self.http2.as_ref().map(|server| (server.port, STREAMS)),
         }
@@ -102,15 +99,18 @@ impl Bench {
 
     fn table(&self) -> Result<Table, Failure> {
         let everybody: Vec<&Client> = CLIENTS.iter().collect();
-        let [drip, wrk, oha, h2load] = ["drip", "wrk", "oha", "h2load"].map(Client::named);
+        let [drip, raw, wrk, oha, h2load] = ["drip", "raw", "wrk", "oha", "h2load"].map(Client::named);
         let (keep_alive, missing) = self.rounds(&everybody, Kind::KeepAlive)?;
+        let two_threads = self.compare(&[drip, raw, wrk].map(|client| (client, Kind::TwoThreads)))?;
         let unique = self.compare(&[(drip, Kind::KeepAlive), (drip, Kind::UniqueQuery)])?;
         let fresh = self.compare(&[(drip, Kind::Fresh), (wrk, Kind::Fresh)])?;
         let tls = self.compare(&[(drip, Kind::Tls), (wrk, Kind::Tls)])?;
         let http2 = self.compare(&[(drip, Kind::Http2), (oha, Kind::Http2), (h2load, Kind::Http2)])?;
         Ok(Table {
+            stall: self.stall(catches_up(&keep_alive))?,
             keep_alive,
             missing,
+            two_threads,
             unique,
             fresh,
             tls,
@@ -153,20 +153,6 @@ impl Bench {
         Ok(made.map(|((client, kind), numbers)| Row { client: client.name, kind, numbers }).collect())
     }
 
-    /// How late requests start that a clock has due, beside a timer that does nothing.
-    fn timer(&self) -> Result<Timer, Failure> {
-        let (mut drip, mut empty) = (Vec::new(), Vec::new());
-        for _ in 0..RATE_ROUNDS {
-            let words = [format!("rate={RATE}"), format!("seconds={RATE_SECONDS}"), format!("users={USERS}")];
-            drip.push(late(self.drip(&words)?)?);
-            let mut raw = Command::new(&self.built.raw);
-            raw.arg("timer").args([RATE, RATE_SECONDS].map(|number| number.to_string()));
-            empty.push(late(measure(raw, "raw timer")?)?);
-        }
-        let median = |values: &[f64]| percentile(values, 0.5).unwrap_or(f64::NAN);
-        Ok(Timer { rate: RATE, drip_micros: median(&drip), empty_micros: median(&empty) })
-    }
-
     fn memory(&self) -> Result<Memory, Failure> {
         eprintln!("xtask: {MANY_REQUESTS} requests, then {MANY_USERS} connections");
         let long = self.drip(&[format!("requests={MANY_REQUESTS}"), format!("users={USERS}")])?.memory;
@@ -188,6 +174,11 @@ impl Bench {
     }
 }
 
+/// As fast as our client can go there.
+fn catches_up(keep_alive: &[Row]) -> f64 {
+    keep_alive.iter().find(|row| row.client == "drip").map_or(f64::NAN, Row::per_second)
+}
+
 fn numbers_of(client: &Client, cost: &Cost) -> Result<Numbers, Failure> {
     let unread =
         || Failure::step(client.name, format!("it does not say how many requests it sent: {}", cost.printed));
@@ -197,12 +188,6 @@ fn numbers_of(client: &Client, cost: &Cost) -> Result<Numbers, Failure> {
         per_second: requests / cost.seconds,
         peak_bytes: cost.peak(),
     })
-}
-
-fn late(cost: Cost) -> Result<f64, Failure> {
-    let printed: serde_json::Value = serde_json::from_str(&cost.printed)
-        .map_err(|error| Failure::step("reading how late it was", error))?;
-    Ok(printed["lateP999Micros"].as_f64().unwrap_or(f64::NAN))
 }
 
 /// As many descriptors as this user may have, for us and those whom we start.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::client::{Client, Kind};
+use super::clock::{Stall, Timer};
 use crate::bench::arithmetic::percentile;
 
 /// Of one turn of one client.
@@ -33,24 +34,20 @@ impl Row {
         self.median(|numbers| numbers.micros)
     }
 
+    pub(super) fn per_second(&self) -> f64 {
+        self.median(|numbers| numbers.per_second)
+    }
+
     fn json(&self) -> Value {
         json!({
             "client": self.client,
             "requests": words(self.kind),
             "cpuMicrosPerRequest": self.micros(),
             "rounds": self.numbers.iter().map(|numbers| numbers.micros).collect::<Vec<_>>(),
-            "requestsPerSecond": self.median(|numbers| numbers.per_second),
+            "requestsPerSecond": self.per_second(),
             "peakRssBytes": self.median(|numbers| numbers.peak_bytes),
         })
     }
-}
-
-/// The 99.9th percentile of how late a start was, at a rate.
-#[derive(Debug)]
-pub(super) struct Timer {
-    pub(super) rate: u32,
-    pub(super) drip_micros: f64,
-    pub(super) empty_micros: f64,
 }
 
 /// Resident memory of long and of wide runs.
@@ -67,11 +64,13 @@ pub(super) struct Memory {
 pub(super) struct Table {
     pub(super) keep_alive: Vec<Row>,
     pub(super) missing: Vec<&'static Client>,
+    pub(super) two_threads: Vec<Row>,
     pub(super) unique: Vec<Row>,
     pub(super) fresh: Vec<Row>,
     pub(super) tls: Vec<Row>,
     pub(super) http2: Vec<Row>,
     pub(super) timer: Timer,
+    pub(super) stall: Stall,
     pub(super) memory: Memory,
 }
 
@@ -87,27 +86,23 @@ impl Table {
         for client in &self.missing {
             text += &format!("\n{} is not installed here ({}).\n", client.name, client.from);
         }
+        text += "\n## The same by two threads\n\nServer and client share the processors of this machine.\n\n";
+        let two = |client| micros_of(&self.two_threads, client);
+        text += &rows(&self.two_threads, two("raw"), two("wrk"));
         text += "\n## Repeated, and with a new query each time\n\n";
         text += &rows(&self.unique, None, None);
         text += "\n## A new connection each time\n\n";
-        text += &rows(&self.fresh, None, self.fresh.get(1).map(Row::micros));
+        text += &rows(&self.fresh, None, micros_of(&self.fresh, "wrk"));
         text += "\n## Kept connections under TLS\n\n";
-        text += &rows(&self.tls, None, self.tls.iter().find(|row| row.client == "wrk").map(Row::micros));
+        text += &rows(&self.tls, None, micros_of(&self.tls, "wrk"));
         text += "\n## HTTP/2 without TLS, ten connections of ten requests at once, against nghttpd\n\n";
         text += &rows(&self.http2, None, None);
         if let Some(ratio) = self.to_oha() {
             let _ = writeln!(text, "\nDrip costs {ratio:.2} of what oha does.");
         }
-        text += "\nDrip has one thread for a dose, so there are no figures for two.\n";
-        let Timer { rate, drip_micros, empty_micros } = self.timer;
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            text,
-            "\n## By the clock\n\n{rate} requests per second: 99.9 % start within {drip_micros:.0} µs of when they are due; \
-             an empty timer loop wakes within {empty_micros:.0} µs (ratio {:.2}).",
-            drip_micros / empty_micros
-        );
+        text += &self.by_the_clock();
         let Memory { requests, early_bytes, late_bytes, users, wide_bytes } = self.memory;
+        // Writing to a String cannot fail.
         let _ = writeln!(
             text,
             "\n## Memory\n\n{requests} requests: {:.2} MB after a tenth of the time, {:.2} MB at the end. \
@@ -119,12 +114,34 @@ impl Table {
         text
     }
 
+    fn by_the_clock(&self) -> String {
+        let Timer { rate, drip_micros, empty_micros } = self.timer;
+        let Stall { seconds, drip_millis, oha_millis, expected_millis } = self.stall;
+        let oha = oha_millis.map(|oha| format!(", oha with its latency correction {oha:.0} ms"));
+        format!(
+            "\n## By the clock\n\n{rate} requests per second for {seconds} s: 99.9 % start within {drip_micros:.0} µs of \
+             when they are due; an empty timer loop wakes within {empty_micros:.0} µs (ratio {:.2}).\n\n\
+             The same where the server stands still for one second: by arithmetic 99 % are answered within \
+             {expected_millis:.0} ms of when they were due; Drip says {drip_millis:.0} ms (ratio {:.3}){}.\n",
+            drip_micros / empty_micros,
+            drip_millis / expected_millis,
+            oha.unwrap_or_default()
+        )
+    }
+
     pub(super) fn json(&self) -> Value {
-        let all = [&self.keep_alive, &self.unique, &self.fresh, &self.tls, &self.http2].into_iter().flatten();
+        let all = [&self.keep_alive, &self.two_threads, &self.unique, &self.fresh, &self.tls, &self.http2]
+            .into_iter()
+            .flatten();
         json!({
             "rows": all.map(Row::json).collect::<Vec<_>>(),
             "notInstalled": self.missing.iter().map(|client| client.name).collect::<Vec<_>>(),
             "lateP999Micros": { "rate": self.timer.rate, "drip": self.timer.drip_micros, "emptyTimer": self.timer.empty_micros },
+            "stallP99Millis": {
+                "expected": self.stall.expected_millis,
+                "drip": self.stall.drip_millis,
+                "oha": self.stall.oha_millis,
+            },
             "memory": {
                 "requests": self.memory.requests,
                 "earlyBytes": self.memory.early_bytes,
@@ -137,8 +154,7 @@ impl Table {
 
     /// What Drip costs over HTTP/2, as a share of what oha does.
     fn to_oha(&self) -> Option<f64> {
-        let micros = |client| self.http2.iter().find(|row| row.client == client).map(Row::micros);
-        Some(micros("drip")? / micros("oha")?)
+        Some(micros_of(&self.http2, "drip")? / micros_of(&self.http2, "oha")?)
     }
 
     /// The figures that matter most.
@@ -152,13 +168,18 @@ impl Table {
     }
 
     fn micros(&self, client: &str) -> Option<f64> {
-        self.keep_alive.iter().find(|row| row.client == client).map(Row::micros)
+        micros_of(&self.keep_alive, client)
     }
+}
+
+fn micros_of(rows: &[Row], client: &str) -> Option<f64> {
+    rows.iter().find(|row| row.client == client).map(Row::micros)
 }
 
 const fn words(kind: Kind) -> &'static str {
     match kind {
         Kind::KeepAlive => "the same",
+        Kind::TwoThreads => "the same by two threads",
         Kind::UniqueQuery => "a new query each",
         Kind::Fresh => "a new connection each",
         Kind::Tls => "the same under TLS",
@@ -183,7 +204,7 @@ fn rows(rows: &[Row], raw: Option<f64>, wrk: Option<f64>) -> String {
             "| {} | {} | {micros:.2} | {low:.2} to {high:.2} | {:.0} | {:.1} | {} | {} |",
             row.client,
             words(row.kind),
-            row.median(|numbers| numbers.per_second),
+            row.per_second(),
             row.median(|numbers| numbers.peak_bytes) / 1e6,
             ratio(micros, raw),
             ratio(micros, wrk)
