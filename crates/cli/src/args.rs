@@ -372,9 +372,9 @@ pub(crate) struct LoadArgs {
     /// Concurrent users, each with a connection; over HTTP/2 ten share one [default: 50]
     #[arg(long, value_name = "N", env = "DRIP_USERS", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) users: Option<u32>,
-    /// Threads that send their requests: more where Drip says that it is itself the limit, and processors are idle
-    #[arg(long, value_name = "N", env = "DRIP_THREADS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=THREADS_MAX.into()))]
-    pub(crate) threads: u32,
+    /// Threads that send their requests, for where Drip is itself the limit and processors are idle [default: 1]
+    #[arg(long, value_name = "N", env = "DRIP_THREADS", value_parser = clap::value_parser!(u32).range(1..=THREADS_MAX.into()))]
+    pub(crate) threads: Option<u32>,
     /// Requests per second over all users [default: as fast as it answers]
     #[arg(long, value_name = "N", env = "DRIP_RATE", value_parser = positive)]
     pub(crate) rate: Option<f64>,

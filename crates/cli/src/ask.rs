@@ -188,7 +188,7 @@ fn settings(load: &LoadArgs, reckon: &ReckonArgs, owned_host: Option<String>) ->
     let users = load.users.unwrap_or(USERS);
     Settings {
         users,
-        threads: load.threads.min(users),
+        threads: load.threads.unwrap_or(1).min(users),
         rate: load.rate,
         budget: load.budget,
         requests_max: load.requests,
