@@ -125,7 +125,7 @@ impl Engine {
         })
     }
 
-    /// Plays its part of the dose; nothing came of it if it was abandoned. When it returns, every connection is closed.
+    /// Plays its part of the dose, to its end or until nobody waits for it. When it returns, every connection is closed.
     fn run(mut self) -> Counted {
         let mut events = Events::new();
         loop {
