@@ -71,7 +71,7 @@ impl Arrivals {
     }
 }
 
-/// The moments of one thread's part of a dose, one after the other: with several threads, each takes every so-manieth.
+/// The moments of one thread's part of a dose, one after the other: with n threads, each takes every n-th.
 #[derive(Debug)]
 pub(crate) struct Schedule {
     pieces: Vec<Piece>,

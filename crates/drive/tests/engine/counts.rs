@@ -12,10 +12,11 @@ use tokio_util::sync::CancellationToken;
 use crate::scenario::{Scenario, numbered};
 use crate::server::{Reply, Server, answer};
 
-async fn each_number_is_sent_once() {
+pub(crate) async fn each_number_is_sent_once(threads: u32) {
     let server = Server::start(|_| Reply::ok()).await;
     let mut scenario = Scenario::new(server.address, 7, 500);
     scenario.template = numbered();
+    scenario.threads = threads;
     scenario.first = 1000;
     let pulse = Pulse::default();
     let tally = scenario.play_until(&pulse, &CancellationToken::new()).await;
@@ -24,6 +25,7 @@ async fn each_number_is_sent_once() {
     assert_eq!(tally.statuses, BTreeMap::from([(200, 500)]));
     assert_eq!(tally.errors, BTreeMap::new());
     assert_eq!((tally.body_bytes, tally.bodies_cut), (1000, 0));
+    assert_eq!(tally.latencies.iter().sum::<u64>(), 500);
     assert!(tally.latency_p50 > Duration::ZERO && tally.latency_p50 <= tally.latency_p99, "{tally:?}");
     assert_eq!((pulse.completed(), pulse.in_flight()), (500, 0));
     let expected: Vec<_> = (1000..1500).map(|n| format!("/{n}")).collect();
@@ -33,12 +35,12 @@ async fn each_number_is_sent_once() {
 
 #[tokio::test]
 async fn each_number_is_sent_once_on_one_thread() {
-    each_number_is_sent_once().await;
+    each_number_is_sent_once(1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_number_is_sent_once_on_two_threads() {
-    each_number_is_sent_once().await;
+    each_number_is_sent_once(1).await;
 }
 
 #[tokio::test]

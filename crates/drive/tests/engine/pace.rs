@@ -98,8 +98,8 @@ async fn a_pause_ends_with_the_dose() {
     assert!(tally.busy < Duration::from_secs(5), "{:?}", tally.busy);
 }
 
-#[tokio::test]
-async fn users_that_wait_for_their_turn_when_a_pause_begins_wait_for_its_end() {
+/// The first answer asks for a pause while users wait for their turn, and whoever comes before its end is told so.
+pub(crate) async fn a_pause_is_kept_by_all_users(threads: u32) {
     let start = Instant::now();
     let server = Server::start(move |place| match (place.overall, start.elapsed().as_millis()) {
         (0, _) => Reply::Send(answer("429 Too Many Requests", "Retry-After: 1\r\n")),
@@ -108,6 +108,12 @@ async fn users_that_wait_for_their_turn_when_a_pause_begins_wait_for_its_end() {
     })
     .await;
     let mut scenario = Scenario::new(server.address, 3, 4);
+    scenario.threads = threads;
     scenario.model = constant(5.0);
     assert_eq!(scenario.play().await.statuses, BTreeMap::from([(200, 3), (429, 1)]));
+}
+
+#[tokio::test]
+async fn users_that_wait_for_their_turn_when_a_pause_begins_wait_for_its_end() {
+    a_pause_is_kept_by_all_users(1).await;
 }

@@ -1,13 +1,13 @@
 //! Several threads play one dose: each number once, one clock, one end.
 
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use drip_drive::{Arrivals, ERRORS_IN_A_ROW_MAX, Model, Pulse};
 use tokio_util::sync::CancellationToken;
 
 use crate::scenario::{Scenario, constant, numbered};
-use crate::server::{Reply, Server, answer};
+use crate::server::{Reply, Server};
+use crate::{counts, pace};
 
 /// Users of three threads, which do not divide evenly.
 fn scenario(server: &Server, users: u32, count: u64) -> Scenario {
@@ -19,17 +19,7 @@ fn scenario(server: &Server, users: u32, count: u64) -> Scenario {
 
 #[tokio::test]
 async fn each_number_is_sent_once() {
-    let server = Server::start(|_| Reply::ok()).await;
-    let mut scenario = scenario(&server, 7, 500);
-    scenario.first = 1000;
-    let pulse = Pulse::default();
-    let tally = scenario.play_until(&pulse, &CancellationToken::new()).await;
-    assert_eq!(tally.statuses, BTreeMap::from([(200, 500)]));
-    assert_eq!((tally.failed(), tally.body_bytes, tally.latencies.iter().sum::<u64>()), (0, 1000, 500));
-    assert_eq!((pulse.completed(), pulse.in_flight()), (500, 0));
-    let expected: Vec<_> = (1000..1500).map(|n| format!("/{n}")).collect();
-    assert_eq!(server.targets(), expected);
-    assert_eq!(server.connections_when_all_ended().await, 7);
+    counts::each_number_is_sent_once(3).await;
 }
 
 #[tokio::test]
@@ -56,16 +46,7 @@ async fn the_last_request_ends_the_dose_for_threads_that_wait_for_their_turn() {
 
 #[tokio::test]
 async fn a_pause_that_one_thread_is_asked_for_is_kept_by_all() {
-    let start = Instant::now();
-    let server = Server::start(move |place| match (place.overall, start.elapsed().as_millis()) {
-        (0, _) => Reply::Send(answer("429 Too Many Requests", "Retry-After: 1\r\n")),
-        (_, ..900) => Reply::status("500 Too Early"),
-        _ => Reply::ok(),
-    })
-    .await;
-    let mut scenario = scenario(&server, 3, 4);
-    scenario.model = constant(5.0);
-    assert_eq!(scenario.play().await.statuses, BTreeMap::from([(200, 3), (429, 1)]));
+    pace::a_pause_is_kept_by_all_users(3).await;
 }
 
 #[tokio::test]

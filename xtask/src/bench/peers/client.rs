@@ -190,7 +190,7 @@ fn words(text: &str, errand: &Errand) -> Vec<String> {
     text.split(' ').map(str::to_owned).chain([errand.url()]).collect()
 }
 
-fn json(printed: &str) -> Option<Value> {
+pub(super) fn json(printed: &str) -> Option<Value> {
     serde_json::from_str(printed).ok()
 }
 

@@ -6,13 +6,11 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use serde_json::Value;
-
+use super::client::{Client, Errand, Kind, json};
 use super::cost::{Cost, measure};
 use super::{Bench, USERS};
 use crate::bench::arithmetic::percentile;
 use crate::failure::Failure;
-use crate::program;
 
 /// Requests per second, and for how long.
 const RATE: u32 = 10_000;
@@ -48,10 +46,10 @@ impl Bench {
         let (mut drip, mut empty) = (Vec::new(), Vec::new());
         for round in 1..=ROUNDS {
             eprintln!("xtask: by the clock, round {round} of {ROUNDS}");
-            drip.push(micros(&self.drip(&by_the_clock())?, "lateP999Micros")?);
+            drip.push(micros(&self.drip(&by_the_clock())?, "lateP999Micros"));
             let mut raw = Command::new(&self.built.raw);
             raw.arg("timer").args([RATE, SECONDS].map(|number| number.to_string()));
-            empty.push(micros(&measure(raw, "raw timer")?, "lateP999Micros")?);
+            empty.push(micros(&measure(raw, "raw timer")?, "lateP999Micros"));
         }
         Ok(Timer { rate: RATE, drip_micros: median(&drip), empty_micros: median(&empty) })
     }
@@ -62,10 +60,10 @@ impl Bench {
         for round in 1..=STALL_ROUNDS {
             eprintln!("xtask: a server that stands still, round {round} of {STALL_ROUNDS}");
             let cost = self.while_it_stalls(|| self.drip(&by_the_clock()))?;
-            drip.push(micros(&cost, "p99Micros")? / 1e3);
-            if let Some(program) = program::on_path("oha") {
-                let cost = self.while_it_stalls(|| measure(self.oha(program), "oha"))?;
-                oha.push(oha_p99_millis(&cost)?);
+            drip.push(micros(&cost, "p99Micros") / 1e3);
+            if let Some(command) = self.oha() {
+                let cost = self.while_it_stalls(|| measure(command, "oha"))?;
+                oha.push(oha_p99_millis(&cost));
             }
         }
         Ok(Stall {
@@ -96,12 +94,12 @@ impl Bench {
         stream.read_exact(&mut [0])
     }
 
-    fn oha(&self, program: std::path::PathBuf) -> Command {
-        let mut oha = Command::new(program);
-        oha.args(["--no-tui", "--output-format", "json", "--latency-correction"]);
-        oha.args(["-q", &RATE.to_string(), "-c", &USERS.to_string(), "-z", &format!("{SECONDS}s")]);
-        oha.arg(format!("http://127.0.0.1:{}/data", self.server.port));
-        oha
+    /// Where it is installed.
+    fn oha(&self) -> Option<Command> {
+        let errand = Errand { port: self.server.port, users: USERS, seconds: SECONDS, kind: Kind::KeepAlive };
+        let mut oha = Client::named("oha").command(&self.built, &errand)?;
+        oha.args(["--latency-correction", "-q", &RATE.to_string()]);
+        Some(oha)
     }
 }
 
@@ -120,14 +118,14 @@ fn expected_seconds(catches_up: f64) -> f64 {
     STALL_SECONDS - slowest * (1.0 - f64::from(RATE) / catches_up)
 }
 
-fn micros(cost: &Cost, name: &str) -> Result<f64, Failure> {
-    let printed: Value = serde_json::from_str(&cost.printed).map_err(|error| Failure::step(name, error))?;
-    Ok(printed[name].as_f64().unwrap_or(f64::NAN))
+/// What our own programs print under a name.
+fn micros(cost: &Cost, name: &str) -> f64 {
+    json(&cost.printed).and_then(|printed| printed[name].as_f64()).unwrap_or(f64::NAN)
 }
 
-fn oha_p99_millis(cost: &Cost) -> Result<f64, Failure> {
-    let printed: Value = serde_json::from_str(&cost.printed).map_err(|error| Failure::step("oha", error))?;
-    Ok(printed["latencyPercentiles"]["p99"].as_f64().unwrap_or(f64::NAN) * 1e3)
+fn oha_p99_millis(cost: &Cost) -> f64 {
+    let p99 = json(&cost.printed).and_then(|printed| printed["latencyPercentiles"]["p99"].as_f64());
+    p99.unwrap_or(f64::NAN) * 1e3
 }
 
 fn median(values: &[f64]) -> f64 {
